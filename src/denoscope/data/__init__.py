@@ -1,0 +1,1 @@
+"""Images with facts: data sets, each registered under a name."""

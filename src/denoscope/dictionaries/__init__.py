@@ -1,0 +1,1 @@
+"""Directions with an encoder."""

@@ -1,0 +1,1 @@
+"""The web view of a store and its reports; never loads torch."""

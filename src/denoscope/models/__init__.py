@@ -1,0 +1,1 @@
+"""Reading and editing one denoiser: families, sites, hooks, coordinates."""

@@ -1,0 +1,1 @@
+"""Activations on disk, addressed by the digest of their recipe."""

@@ -1,0 +1,1 @@
+"""Evaluations: activations and facts in, report out."""
