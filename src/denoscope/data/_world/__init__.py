@@ -1,0 +1,1 @@
+"""The parts of the menagerie: shapes, colours, figures, layout, captions, rendering."""
