@@ -1,0 +1,28 @@
+"""Gate: `import denoscope` takes under 150 ms (best of five) and loads neither torch nor diffusers nor numpy."""
+
+import subprocess
+import sys
+
+BUDGET_MS = 150
+HEAVY = ("torch", "diffusers", "transformers", "numpy", "pyarrow", "matplotlib")
+PROBE = f"""
+import sys, time
+start = time.perf_counter()
+import denoscope
+spent = (time.perf_counter() - start) * 1000
+print(spent, *(name for name in {HEAVY!r} if name in sys.modules))
+"""
+
+
+def main() -> int:
+    """Print the time; 1 when it is over budget or something heavy came along."""
+    runs = [subprocess.check_output([sys.executable, "-c", PROBE], text=True).split() for _ in range(5)]
+    best, loaded = min(float(run[0]) for run in runs), runs[0][1:]
+    print(
+        f"import denoscope: {best:.0f} ms (budget {BUDGET_MS} ms), heavy modules loaded: {', '.join(loaded) or 'none'}"
+    )
+    return int(best > BUDGET_MS or bool(loaded))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+# make demo: the main job on real input.   make test: the suite.   make check: everything CI checks.
+# Each target first makes .venv with pip; it is made again only when pyproject.toml or constraints.txt changes.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+# Two test processes of one thread each are faster than one of two, and do not fight over cores.
+WORKERS ?= 2
+ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench web clean
+
+help:
+	@echo "make demo     install, then read photographs and generated scenes with the embedded model (runs/demo)"
+	@echo "make test     install, then run the tests"
+	@echo "make check    lint, types, floors, import time, documents, wheel"
+	@echo "make bench    the measurements behind docs/performance.md (long; on a quiet machine)"
+	@echo "make web      build the web front end, where there is one"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "denoscope needs Python 3.11 or newer; name one with: make PYTHON=python3.11"; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
+	$(PY) -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+demo: $(STAMP)
+	$(PY) -m denoscope demo --no-serve
+
+test: $(STAMP)
+	$(ONE_THREAD) $(PY) -m pytest -n $(WORKERS) --dist loadfile
+
+check: $(STAMP)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m basedpyright --level error
+	$(VENV)/bin/lint-imports
+	$(PY) .ci/import_time.py
+	$(ONE_THREAD) $(PY) -m pytest tests/test_documents.py tests/contracts
+	$(PY) .ci/wheel.py
+
+bench: $(STAMP)
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(PY) $$script; done
+
+web:
+	@if [ -f web/package.json ]; then cd web && npm ci && npm run build; \
+	else echo "there is no web/ folder in this version: nothing to build"; fi
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

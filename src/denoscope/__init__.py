@@ -1,0 +1,98 @@
+"""A scope for denoisers: read the internal representations of latent diffusion models.
+
+The front door. Names are imported when they are first used, so that `import denoscope` loads neither torch nor
+diffusers nor numpy; `dir(denoscope)` lists them.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from denoscope.core.activations import Activations
+    from denoscope.core.condition import Condition
+    from denoscope.core.errors import DenoscopeError
+    from denoscope.core.frame import Frame, Grid
+    from denoscope.core.recipe import Origin, Recipe
+    from denoscope.core.report import Report, Score
+    from denoscope.core.sample import DataSet, Sample
+    from denoscope.core.site import Site, SiteInfo
+    from denoscope.data.base import open_data
+    from denoscope.extract import extract
+    from denoscope.models.base import Model
+    from denoscope.models.coordinates import Canvas
+    from denoscope.models.loading import load
+    from denoscope.store.store import Store
+
+__all__ = [
+    "Activations",
+    "Canvas",
+    "Condition",
+    "DataSet",
+    "DenoscopeError",
+    "Frame",
+    "Grid",
+    "Model",
+    "Origin",
+    "Recipe",
+    "Report",
+    "Sample",
+    "Score",
+    "Site",
+    "SiteInfo",
+    "Store",
+    "extract",
+    "load",
+    "open_data",
+]
+
+_HOMES = {
+    "core.activations": ("Activations",),
+    "core.condition": ("Condition",),
+    "core.errors": ("DenoscopeError",),
+    "core.frame": ("Frame", "Grid"),
+    "core.recipe": ("Origin", "Recipe"),
+    "core.report": ("Report", "Score"),
+    "core.sample": ("DataSet", "Sample"),
+    "core.site": ("Site", "SiteInfo"),
+    "data.base": ("open_data",),
+    "extract": ("extract",),
+    "models.base": ("Model",),
+    "models.coordinates": ("Canvas",),
+    "models.loading": ("load",),
+    "store.store": ("Store",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("denoscope")
+    if name not in _HOME:
+        raise AttributeError(f"module 'denoscope' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(f"denoscope.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+class _FrontDoor(ModuleType):
+    """A verb and the module that it lives in share a name, and here the verb has it.
+
+    Importing `denoscope.extract` makes Python bind the module to `denoscope.extract`, where users expect the
+    function; the module itself stays reachable by `from denoscope.extract import ...`.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
