@@ -83,12 +83,12 @@ def dog(dice: Dice) -> Figure:
     tilt, length = dice.between(-24, 16), dice.between(0.36, 0.56)
     hip = (-0.26, dice.between(-0.02, 0.08))
     shoulder = polar(hip, tilt, length)
-    girth = dice.between(0.095, 0.14)
+    girth = dice.between(0.12, 0.165)
     ground = max(hip[1], shoulder[1]) + girth + dice.between(0.16, 0.3)
     swing = dice.between(-0.12, 0.12), dice.between(-0.1, 0.14)
     for root, sway in ((hip, -swing[0]), (shoulder, -swing[1])):
         far = (root[0] + sway + 0.07, ground - 0.07)
-        s.part("leg", stroke((root[0] + 0.04, root[1]), far, 0.06, 0.042), "body", 0.72, 0.1)
+        s.part("leg", stroke((root[0] + 0.04, root[1]), far, 0.07, 0.05), "body", 0.72, 0.1)
     tail = (hip[0] - 0.7 * girth, hip[1] - 0.35 * girth)
     bend = polar(tail, dice.between(160, 280), dice.between(0.14, 0.22))
     tip = polar(bend, dice.between(180, 300), dice.between(0.14, 0.22))
@@ -96,7 +96,7 @@ def dog(dice: Dice) -> Figure:
     s.part("body", stroke(hip, shoulder, girth, girth * dice.between(1.0, 1.25)), "body")
     for name, root, sway in (("back_paw", hip, swing[0]), ("front_paw", shoulder, swing[1])):
         paw = (root[0] + sway, ground - 0.045)
-        s.part("leg", stroke((root[0], root[1] + 0.03), paw, 0.075, 0.045), "body", 1.0, 0.8)
+        s.part("leg", stroke((root[0], root[1] + 0.03), paw, 0.085, 0.052), "body", 1.0, 0.8)
         s.part("paw", Ellipse((paw[0] + 0.025, paw[1]), 0.07, 0.045), "socks", 1.0, 0.85)
         s.mark(name, paw)
     s.mark("tail_base", tail)
@@ -106,7 +106,7 @@ def dog(dice: Dice) -> Figure:
 
 
 def _dog_head(s: Sketch, dice: Dice, shoulder: Point, girth: float) -> None:
-    rise, pitch, r = dice.between(-85, -15), dice.between(-25, 40), dice.between(0.11, 0.14)
+    rise, pitch, r = dice.between(-85, -15), dice.between(-25, 40), dice.between(0.13, 0.165)
     head = polar(shoulder, rise, girth + dice.between(0.13, 0.22))
     s.part("neck", stroke(shoulder, head, girth * 0.85, r * 0.8), "body", 1.0, 0.6)
     collar = along(shoulder, head, 0.5)
@@ -194,8 +194,8 @@ def fish(dice: Dice) -> Figure:
     for name, turn in (("tail_top", 38), ("tail_bottom", -38)):
         aim = 180 + bend * 1.6 + turn + dice.between(-14, 14)
         tip = polar(stem, aim, dice.between(0.2, 0.3))
-        flank = polar(stem, aim - turn * 2.0, 0.07)
-        inner = polar(stem, 180 + bend * 1.6, 0.1)
+        flank = polar(stem, 180 + bend * 1.6 + (90 if turn > 0 else -90), 0.06)
+        inner = polar(stem, 180 + bend * 1.6, 0.09)
         s.part("tail", Convex((flank, tip, inner)), "fins", 1.0, 0.4)
         s.mark(name, along(tip, stem, 0.18))
         tips.append(tip)

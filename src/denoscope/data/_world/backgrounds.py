@@ -34,8 +34,12 @@ class Place:
 
     def ground_depth(self, y: float) -> float:
         """Metres to the ground at height `y` (image sides): 1.2 m eye height, one image side is 1 rad."""
-        far = 6.0 if self.kind == "room" else FAR
-        return 1.0 / (max(y - self.horizon, 0.0) / 1.2 + 1.0 / far)
+        return 1.0 / (max(y - self.horizon, 0.0) / 1.2 + 1.0 / self.reach)
+
+    @property
+    def reach(self) -> float:
+        """Metres to the horizon or to the room's wall."""
+        return 6.0 if self.kind == "room" else FAR
 
 
 def sample_place(kind: str, dice: Dice) -> Place:
@@ -52,9 +56,9 @@ def paint_place(canvas: Canvas, place: Place) -> None:
 
 def place_depth(place: Place, size: int) -> Array:
     """(size, size) float32 metres of the empty place."""
-    rows = (np.arange(size) + 0.5) / size
-    column = np.array([place.ground_depth(y) for y in rows], np.float32)
-    return np.repeat(column[:, None], size, axis=1)
+    below = np.maximum((np.arange(size) + 0.5) / size - place.horizon, 0.0)
+    column = 1.0 / (below / 1.2 + 1.0 / place.reach)
+    return np.repeat(column.astype(np.float32)[:, None], size, axis=1)
 
 
 def _tint(place: Place, colour: Rgb) -> Rgb:
@@ -120,7 +124,7 @@ def _beach(canvas: Canvas, place: Place) -> None:
 def _night(canvas: Canvas, place: Place) -> None:
     h, d = place.horizon, place.dice
     sky = (10.0, 12.0, 40.0), (52.0, 44.0, 100.0)
-    _bands(canvas, place, [(0.0, *sky), (h, (30.0, 40.0, 62.0), (16.0, 22.0, 38.0))], 3.0, 2.0)
+    _bands(canvas, place, [(0.0, *sky), (h, (66.0, 78.0, 108.0), (48.0, 58.0, 86.0))], 3.0, 2.0)
     moon, r = (0.1 + 0.8 * d[0], h * (0.2 + 0.35 * d[1])), 0.06 + 0.035 * d[2]
     canvas.draw(disc(moon, r * 1.7), (120.0, 116.0, 150.0), 0.25)
     canvas.draw(disc(moon, r), (250.0, 244.0, 206.0))
@@ -130,7 +134,7 @@ def _night(canvas: Canvas, place: Place) -> None:
         canvas.draw(disc((x, y), 0.006 + 0.006 * d[k]), (255.0, 252.0, 226.0), 0.95)
     ridge = Ellipse((d[13], h + 0.02), 0.4 + 0.3 * d[14], 0.05 + 0.08 * d[15])
     canvas.draw(ridge, (24.0, 26.0, 56.0))
-    canvas.draw(block(0.0, h + 0.015, 1.0, h + 0.05), _tint(place, (30.0, 40.0, 60.0)))
+    canvas.draw(block(0.0, h + 0.015, 1.0, h + 0.05), _tint(place, (65.0, 77.0, 106.0)))
 
 
 def _room(canvas: Canvas, place: Place) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.data._world.palette import Rgb
-from denoscope.data._world.sdf import Array, Shape, Similarity
+from denoscope.data._world.sdf import Array, Bounds, Shape, Similarity, saturate
 
 Window = tuple[slice, slice]
 
@@ -35,23 +35,24 @@ class Canvas:
     def stamp(self, shape: Shape, view: Similarity | None = None) -> Stamp | None:
         """The shape, first moved by `view` (default: image sides to px); None where it leaves the picture."""
         shape = shape.moved(view or self._view)
-        window = self._window(shape)
-        if window is None:
+        rows, columns = window = self.window(shape.bounds)
+        if rows.stop <= rows.start or columns.stop <= columns.start:
             return None
-        rows, columns = window
         inside = -shape.distance(self.centres[None, columns], self.centres[rows, None])
-        return Stamp(window, np.clip(inside + 0.5, 0.0, 1.0), inside)
+        return Stamp(window, saturate(inside + 0.5), inside)
 
-    def _window(self, shape: Shape) -> Window | None:
-        x0, y0, x1, y1 = shape.bounds
+    def window(self, bounds: Bounds) -> Window:
+        """The pixels that bounds (px) and half a pixel around them touch; may be empty."""
+        x0, y0, x1, y1 = bounds
         c0, r0 = max(math.floor(x0 - 0.5), 0), max(math.floor(y0 - 0.5), 0)
-        c1, r1 = min(math.ceil(x1 + 0.5), self.size), min(math.ceil(y1 + 0.5), self.size)
-        return (slice(r0, r1), slice(c0, c1)) if c1 > c0 and r1 > r0 else None
+        return slice(r0, min(math.ceil(y1 + 0.5), self.size)), slice(c0, min(math.ceil(x1 + 0.5), self.size))
 
     def blend(self, window: Window, cover: Array, colour: Array) -> None:
         """Lay a colour, (3, 1, 1) or (3, h, w), over the window."""
         under = self.pixels[:, *window]
-        under += cover * (colour - under)
+        change = colour - under
+        change *= cover
+        under += change
 
     def draw(self, shape: Shape, colour: Rgb, opacity: float = 1.0) -> None:
         """Paint a flat shape given in image sides."""
@@ -61,7 +62,7 @@ class Canvas:
 
     def finish(self) -> NDArray[np.uint8]:
         """The picture as (size, size, 3) uint8."""
-        pixels = np.clip(self.pixels, 0.0, 255.0) + 0.5
+        pixels = np.minimum(np.maximum(self.pixels + 0.5, 0.0), 255.0)
         return np.ascontiguousarray(pixels.astype(np.uint8).transpose(1, 2, 0))
 
 

@@ -10,13 +10,13 @@ FLOWER = ("centre", "top_petal", "left_petal", "right_petal", "leaf", "stem_midd
 def tree(dice: Dice) -> Figure:
     """A tree: a trunk with a side branch, and a round crown or a stack of conifer triangles."""
     s = Sketch()
-    lean, trunk = dice.between(-0.1, 0.1), dice.between(0.2, 0.42)
+    lean, trunk = dice.between(-0.15, 0.15), dice.between(0.17, 0.46)
     thick = dice.between(0.05, 0.085)
     base, fork = (0.0, 0.5), (lean, 0.5 - trunk)
     foot = Convex(((-thick * 1.4, 0.5), (thick * 1.4, 0.5), (lean + thick, fork[1] - 0.08), (lean - thick, fork[1] - 0.08)))
     side, height = (1 if dice.chance(0.5) else -1), dice.between(0.35, 0.8)
     knot = along(base, fork, height)
-    twig = polar(knot, -90 + side * dice.between(35, 65), dice.between(0.16, 0.26))
+    twig = polar(knot, -90 + side * dice.between(35, 65), dice.between(0.2, 0.34))
     s.part("branch", stroke(knot, twig, thick * 0.55, thick * 0.35), "trunk", 0.9, 0.3)
     s.part("branch", disc(twig, dice.between(0.05, 0.075)), "base", 0.9, 0.3)
     s.part("trunk", foot, "trunk", 1.0, 0.5)
@@ -29,8 +29,8 @@ def tree(dice: Dice) -> Figure:
 
 
 def _round_crown(s: Sketch, dice: Dice, fork: Point) -> None:
-    wide, tall = dice.between(0.24, 0.36), dice.between(0.22, 0.32)
-    centre = (fork[0] + dice.between(-0.08, 0.08), fork[1] - tall + 0.05)
+    wide, tall = dice.between(0.22, 0.4), dice.between(0.2, 0.34)
+    centre = (fork[0] + dice.between(-0.14, 0.14), fork[1] - tall + 0.05)
     lobes = [Ellipse(centre, wide * 0.8, tall)]
     for turn in (-165, -115, -65, -15):
         spot = axis(turn + dice.between(-18, 18))
@@ -44,8 +44,8 @@ def _round_crown(s: Sketch, dice: Dice, fork: Point) -> None:
 
 
 def _conifer(s: Sketch, dice: Dice, fork: Point) -> None:
-    wide, tall = dice.between(0.24, 0.36), dice.between(0.5, 0.7)
-    foot, bend = fork[1] + 0.02, dice.between(-0.07, 0.07)
+    wide, tall = dice.between(0.22, 0.38), dice.between(0.46, 0.76)
+    foot, bend = fork[1] + 0.02, dice.between(-0.09, 0.09)
     tops = [foot - tall * f for f in (0.52, 0.78, 1.0)]
     for level, top in enumerate(tops):
         low, half = foot - tall * (0.0, 0.3, 0.58)[level], wide * (1.0, 0.78, 0.55)[level]
@@ -65,15 +65,15 @@ def _fruit(s: Sketch, dice: Dice, place: Point) -> None:
 def flower(dice: Dice) -> Figure:
     """A flower: a curved stem with a leaf, petals around a round centre."""
     s = Sketch()
-    head = (dice.between(-0.18, 0.18), dice.between(-0.26, -0.14))
-    base, bow = (0.0, 0.5), (dice.between(-0.16, 0.16), 0.15)
+    head = (dice.between(-0.32, 0.32), dice.between(-0.3, 0.06))
+    base, bow = (0.0, 0.5), (dice.between(-0.2, 0.2), dice.between(0.05, 0.3))
     stem = curve(base, bow, head, 0.032, 0.028)
     s.part("stem", stem, "stem", 1.0, 0.3)
     s.mark("stem_base", (0.0, 0.49))
     s.mark("stem_middle", stem.points[3])
     side = 1 if dice.chance(0.5) else -1
     root, aim = stem.points[1 + int(dice.unit() * 3)], -90 + side * dice.between(28, 78)
-    length = dice.between(0.2, 0.32)
+    length = dice.between(0.22, 0.42)
     middle, end = polar(root, aim, length * 0.5), polar(root, aim, length)
     s.part("leaf", Ellipse(middle, length * 0.52, 0.075, axis(aim)), "stem", 1.1, 0.6)
     s.part("leaf", Path((root, end), 0.008, 0.006), "stem", 0.7, 0.6)
@@ -83,7 +83,7 @@ def flower(dice: Dice) -> Figure:
 
 
 def _blossom(s: Sketch, dice: Dice, head: Point) -> None:
-    count, reach, squash = 5 + int(dice.unit() * 4), dice.between(0.19, 0.25), dice.between(0.68, 1.0)
+    count, reach, squash = 5 + int(dice.unit() * 4), dice.between(0.16, 0.29), dice.between(0.6, 1.0)
     turn, core, broad = dice.between(0, 360), dice.between(0.085, 0.13), dice.between(0.4, 0.52)
     spots = [polar((0.0, 0.0), turn + 360 * k / count, reach) for k in range(count)]
     tips: list[Point] = []

@@ -11,7 +11,7 @@ from denoscope.data._world.figure import Part
 from denoscope.data._world.paint import Canvas, Stamp, planar
 from denoscope.data._world.palette import FIXED, OBJECT, PART, Rgb
 from denoscope.data._world.scene import Scene, Thing
-from denoscope.data._world.sdf import Array, Ellipse, Similarity
+from denoscope.data._world.sdf import Array, Ellipse, Similarity, saturate
 
 PARTS = (
     *("back", "base", "beak", "body", "branch", "bumper", "cabin", "centre", "chimney", "collar", "crown", "door", "drink"),
@@ -67,7 +67,7 @@ def _shadow(canvas: Canvas, thing: Thing) -> None:
     spot = Ellipse(((x0 + x1) / 2, thing.contact - 0.01), half * 0.95, 0.03 + 0.05 * half)
     stamp = canvas.stamp(spot)
     if stamp is not None:
-        fade = np.clip(stamp.inside * (1.0 / (0.04 * canvas.size)), 0.0, 1.0)
+        fade = saturate(stamp.inside * (1.0 / (0.04 * canvas.size)))
         canvas.blend(stamp.window, fade * (0.5 - min(gap, 0.3)), planar((14.0, 14.0, 26.0)))
 
 
@@ -78,8 +78,8 @@ class _Brush:
         self.canvas, self.thing, self.index = canvas, scene.things[index], index + 1
         size, view = canvas.size, self.thing.view
         self.view = Similarity(view.scale * size, shift=(view.shift[0] * size, view.shift[1] * size))
-        self.light = 0.86 if scene.background == "night" else 1.0
-        x0, y0, x1, y1 = (v * size for v in self.thing.box)
+        self.light = 0.94 if scene.background == "night" else 1.0
+        x0, y0, x1, y1 = self.pixel_box = tuple(v * size for v in self.thing.box)
         self.centre, self.height = ((x0 + x1) / 2, (y0 + y1) / 2), max(y1 - y0, 1.0)
         near = scene.place.ground_depth(min(self.thing.contact, 1.0))
         self.near, self.thick = near, _THICKNESS * self.thing.scale * near
@@ -89,35 +89,40 @@ class _Brush:
 
     def paint(self, layers: Layers | None) -> None:
         """All parts in order."""
-        field = self._field()
+        skin = self._skin()
         for part in self.thing.figure.parts:
             stamp = self.canvas.stamp(part.shape, self.view)
             if stamp is not None:
-                self._paint_part(part, stamp, field, layers)
+                self._paint_part(part, stamp, skin, layers)
 
-    def _paint_part(self, part: Part, stamp: Stamp, field: Array | None, layers: Layers | None) -> None:
-        bulge = np.clip(stamp.inside * (1.0 / self.bevel), 0.0, 1.0)
+    def _paint_part(self, part: Part, stamp: Stamp, skin: Array | None, layers: Layers | None) -> None:
+        bulge = saturate(stamp.inside * (1.0 / self.bevel))
         rows = self.canvas.centres[stamp.window[0], None]
         sun = (self.light * part.tone) * (1.06 - 0.2 * (rows - self.centre[1]) / self.height)
-        colour = self._colour(part, stamp, field)
+        colour = self._colour(part, stamp, skin)
         self.canvas.blend(stamp.window, stamp.cover, colour * (sun * (0.68 + 0.32 * bulge)))
         if layers is not None:
             depth = self.near - self.thick * (0.7 * part.relief + 0.3 * bulge)
             layers.write(stamp, self.index, _CODE[part.name], depth)
 
-    def _colour(self, part: Part, stamp: Stamp, field: Array | None) -> Array:
-        if part.fill == "body" and field is not None:
-            first, second = planar(self.base), planar(self.thing.texture.second(self.base))
-            return first + field[stamp.window] * (second - first)
+    def _colour(self, part: Part, stamp: Stamp, skin: Array | None) -> Array:
+        if part.fill == "body" and skin is not None:
+            return skin[:, *stamp.window]
         if part.fill in ("body", "base"):
             return planar(self.base)
         name = self.thing.part_colours.get(part.fill)
         return planar(FIXED[part.fill] if name is None else PART[name])
 
-    def _field(self) -> Array | None:
+    def _skin(self) -> Array | None:
+        """The textured body colour, (3, size, size), set inside the object's box only; None if plain."""
         texture = self.thing.texture
         if texture.kind == "plain":
             return None
-        p, (cx, cy) = self.canvas.centres, self.centre
+        p, (cx, cy), size = self.canvas.centres, self.centre, self.canvas.size
+        rows, columns = self.canvas.window(self.pixel_box)
         turn = math.radians(self.thing.rotation)
-        return texture.field(p[None, :] - cx, p[:, None] - cy, texture.period * self.canvas.size, turn)
+        field = texture.field(p[None, columns] - cx, p[rows, None] - cy, texture.period * size, turn)
+        first, second = planar(self.base), planar(texture.second(self.base))
+        skin = np.empty((3, size, size), np.float32)
+        skin[:, rows, columns] = first + field * (second - first)
+        return skin

@@ -1,6 +1,5 @@
 """Scenes: which objects, where and how, on which background, sampled without rendering."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +8,7 @@ from denoscope.data._world.backgrounds import BACKGROUNDS, Place, sample_place
 from denoscope.data._world.catalogue import ARTISTS, CATEGORIES, ROLES
 from denoscope.data._world.figure import Dice, Figure, Part
 from denoscope.data._world.palette import CONTRASTING, OBJECT
-from denoscope.data._world.sdf import Bounds, Point, Similarity
+from denoscope.data._world.sdf import Bounds, Point, Similarity, axis
 from denoscope.data._world.textures import TEXTURES, Texture, sample_texture
 
 COLOURS = tuple(OBJECT)
@@ -35,12 +34,8 @@ class Thing:
     figure: Figure
     """Already turned and mirrored; `view` puts it into the picture."""
     view: Similarity
-
-    @property
-    def box(self) -> Bounds:
-        """Unclipped (x0, y0, x1, y1)."""
-        x0, y0, x1, y1 = self.figure.bounds
-        return (*self.view.point((x0, y0)), *self.view.point((x1, y1)))
+    box: Bounds
+    """Unclipped (x0, y0, x1, y1)."""
 
     @property
     def contact(self) -> float:
@@ -77,27 +72,29 @@ def sample_scene(rng: np.random.Generator, two_objects: float) -> Scene:
     dice = Dice(rng)
     place = sample_place(dice.pick(BACKGROUNDS), dice)
     if not dice.chance(two_objects):
-        return Scene(place, (_sample_thing(dice, place, (0.0, 1.0), dice.between(0.5, 0.85)),))
+        return Scene(place, (_sample_thing(dice, place, (0.0, 1.0), dice.between(0.55, 0.85)),))
     sides = ((0.0, 0.55), (0.45, 1.0))
     first = dice.chance(0.5)
     spans = (sides[first], sides[not first])
-    return Scene(place, tuple(_sample_thing(dice, place, span, dice.between(0.34, 0.52)) for span in spans))
+    return Scene(place, tuple(_sample_thing(dice, place, span, dice.between(0.36, 0.54)) for span in spans))
 
 
 def _sample_thing(dice: Dice, place: Place, span: tuple[float, float], scale: float) -> Thing:
     category, colour, kind = dice.pick(CATEGORIES), dice.pick(COLOURS), dice.pick(TEXTURES)
-    mirror, rotation = dice.chance(0.5), dice.between(-15.0, 15.0)
+    mirror, rotation = dice.chance(0.5), dice.between(-17.0, 17.0)
     figure = turn(ARTISTS[category](dice), mirror, rotation)
     roles = {role: dice.pick(CONTRASTING[colour]) for role in ROLES[category]}
     texture = sample_texture(kind, dice, scale)
     shade = dice.between(-12, 12), dice.between(-12, 12), dice.between(-12, 12)
-    view = _settle(figure, dice, place, span, scale)
-    return Thing(category, colour, texture, roles, mirror, rotation, scale, shade, figure, view)
+    bounds = figure.bounds
+    view = _settle(bounds, dice, place, span, scale)
+    box = (*view.point(bounds[:2]), *view.point(bounds[2:]))
+    return Thing(category, colour, texture, roles, mirror, rotation, scale, shade, figure, view, box)
 
 
 def turn(figure: Figure, mirror: bool, rotation: float) -> Figure:
     """The figure mirrored and rotated (degrees); left and right keypoints swap names in the mirror."""
-    by = Similarity(1.0, math.radians(rotation), mirror)
+    by = Similarity(1.0, axis(rotation), mirror)
     parts = tuple(Part(p.name, p.shape.moved(by), p.fill, p.tone, p.relief) for p in figure.parts)
     points = {_swap(n) if mirror else n: (by.point(p), shown) for n, (p, shown) in figure.keypoints.items()}
     ordered = {name: points[name] for name in sorted(points)}
@@ -110,8 +107,8 @@ def _swap(name: str) -> str:
     return "left_" + name[6:] if name.startswith("right_") else name
 
 
-def _settle(figure: Figure, dice: Dice, place: Place, span: tuple[float, float], scale: float) -> Similarity:
-    x0, y0, x1, y1 = figure.bounds
+def _settle(bounds: Bounds, dice: Dice, place: Place, span: tuple[float, float], scale: float) -> Similarity:
+    x0, y0, x1, y1 = bounds
     unit = scale / max(x1 - x0, y1 - y0)
     wide, tall = (x1 - x0) * unit, (y1 - y0) * unit
     left = _within(dice, span[0] + 0.02, span[1] - 0.02 - wide)

@@ -7,7 +7,7 @@ import numpy as np
 
 from denoscope.data._world.figure import Dice
 from denoscope.data._world.palette import Rgb, mix
-from denoscope.data._world.sdf import Array
+from denoscope.data._world.sdf import Array, saturate
 
 TEXTURES = ("plain", "striped", "dotted", "checkered")
 
@@ -45,19 +45,19 @@ def sample_texture(kind: str, dice: Dice, scale: float) -> Texture:
 
 
 def _striped(u: Array, v: Array, period: float) -> Array:
-    return np.clip(0.5 + (np.abs(u % 1.0 - 0.5) - 0.27) * period, 0.0, 1.0)
+    return saturate(0.5 + (np.abs(u % 1.0 - 0.5) - 0.27) * period)
 
 
 def _dotted(u: Array, v: Array, period: float) -> Array:
     row = np.floor(v)
     du, dv = (u + 0.5 * row) % 1.0 - 0.5, v - row - 0.5
-    return np.clip(0.5 + (0.31 - np.sqrt(du * du + dv * dv)) * period, 0.0, 1.0)
+    return saturate(0.5 + (0.31 - np.sqrt(du * du + dv * dv)) * period)
 
 
 def _checkered(u: Array, v: Array, period: float) -> Array:
     du, dv = np.abs(u % 1.0 - 0.5) - 0.25, np.abs(v % 1.0 - 0.5) - 0.25
     edge = np.minimum(np.abs(du), np.abs(dv))
-    return np.clip(0.5 + np.copysign(edge, du * dv) * period, 0.0, 1.0)
+    return saturate(0.5 + np.copysign(edge, du * dv) * period)
 
 
 _FIELDS = {"striped": _striped, "dotted": _dotted, "checkered": _checkered}

@@ -11,10 +11,10 @@ HOUSE = ("roof_top", "left_eave", "right_eave", "door", "window", "chimney", "le
 def cup(dice: Dice) -> Figure:
     """A mug with a round handle and steam."""
     s = Sketch()
-    rim, tall = dice.between(0.24, 0.32), dice.between(0.36, 0.58)
+    rim, tall = dice.between(0.22, 0.34), dice.between(0.32, 0.62)
     foot, open_ = rim * dice.between(0.66, 1.0), dice.between(0.05, 0.1)
     sway = dice.between(-0.05, 0.05)
-    grip, drop = dice.between(0.14, 0.24), dice.between(0.1, 0.3) * tall
+    grip, drop = dice.between(0.15, 0.28), dice.between(0.08, 0.3) * tall
     a, b = (rim - 0.03, drop), (along((rim, 0.0), (foot, tall), 0.75)[0] - 0.02, tall * 0.78)
     ends = polar(a, -20, grip), polar(b, 15, grip)
     s.part("handle", _bow((a, *ends, b), dice.between(0.035, 0.048)), "base", 0.9, 0.4)
@@ -43,7 +43,7 @@ def _bow(p: tuple[Point, Point, Point, Point], radius: float) -> Path:
 
 
 def _steam(s: Sketch, dice: Dice, rim: float) -> None:
-    place, height, sway = dice.between(-0.4, 0.1) * rim, dice.between(0.2, 0.38), dice.between(-0.12, 0.12)
+    place, height, sway = dice.between(-0.4, 0.1) * rim, dice.between(0.14, 0.42), dice.between(-0.2, 0.2)
     for k, x in enumerate((place, place + 0.5 * rim)):
         low, top = (x, -0.06), (x + sway, -0.06 - height * (1.0 - 0.25 * k))
         kink = (x + 0.16 * (1 if sway < 0 else -1), (low[1] + top[1]) / 2)
@@ -56,10 +56,11 @@ def _steam(s: Sketch, dice: Dice, rim: float) -> None:
 def chair(dice: Dice) -> Figure:
     """A chair seen from the side and a little from the front: backrest, seat, four legs."""
     s = Sketch()
-    deep, yaw, rise = dice.between(0.26, 0.38), dice.between(0.12, 0.26), dice.between(0.05, 0.12)
-    tall, leg = dice.between(0.36, 0.56), dice.between(0.28, 0.42)
-    recline, splay = dice.between(-0.02, 0.16), dice.between(0.0, 0.07)
-    far = (-yaw, -rise)
+    deep, yaw, rise = dice.between(0.28, 0.42), dice.between(0.2, 0.34), dice.between(0.1, 0.18)
+    tall, leg = dice.between(0.32, 0.64), dice.between(0.24, 0.46)
+    recline, splay = dice.between(-0.02, 0.18), dice.between(0.0, 0.08)
+    behind = dice.chance(0.4)
+    far = (yaw if behind else -yaw, -rise)
 
     def back_of(p: Point) -> Point:
         """The same point on the chair's far side."""
@@ -68,31 +69,36 @@ def chair(dice: Dice) -> Figure:
     front, rear = (deep / 2 + 0.12, 0.0), (-deep / 2 + 0.12, 0.0)
     feet = (front[0] + splay, leg), (rear[0] - splay, leg)
     for root, foot in ((back_of(front), back_of(feet[0])), (back_of(rear), back_of(feet[1]))):
-        s.part("leg", stroke(root, foot, 0.032, 0.026), "base", 0.7, 0.1)
+        s.part("leg", stroke(root, foot, 0.036, 0.032), "base", 0.7, 0.1)
     top = (rear[0] - recline, -tall)
+    seat = (rear, back_of(rear), back_of(front), front)
+    if behind:
+        s.part("seat", Convex(seat), "cushion", 1.0, 0.4)
     panel = (rear, back_of(rear), back_of(top), top)
     s.part("back", Convex(panel), "body", 1.0, 0.4)
-    s.part("back", Path((rear, top, back_of(top)), 0.03, 0.03), "base", 0.85, 0.45)
+    s.part("back", Path((rear, top, back_of(top)), 0.034, 0.034), "base", 0.85, 0.45)
     for root, foot, name in ((rear, feet[1], "back_foot"), (front, feet[0], "front_foot")):
-        s.part("leg", stroke(root, foot, 0.036, 0.03), "base", 0.95, 0.8)
-        s.part("foot", disc((foot[0], foot[1] - 0.01), 0.038), "feet", 1.0, 0.85)
+        s.part("leg", stroke(root, foot, 0.042, 0.036), "base", 0.95, 0.8)
+        s.part("foot", disc((foot[0], foot[1] - 0.01), 0.046), "feet", 1.0, 0.85)
         s.mark(name, (foot[0], foot[1] - 0.01))
-    seat = (rear, back_of(rear), back_of(front), front)
-    s.part("seat", Convex(seat), "cushion", 1.0, 0.7)
+    if not behind:
+        s.part("seat", Convex(seat), "cushion", 1.0, 0.7)
     s.part("seat", stroke(rear, front, 0.036), "base", 1.0, 0.9)
     s.mark("back_top", along(top, back_of(top), 0.5))
     s.mark("back_middle", along(along(rear, back_of(top), 0.5), along(top, back_of(rear), 0.5), 0.5))
     s.mark("seat_front", front)
     s.mark("seat_back", rear)
-    s.mark("cushion", along(rear, back_of(front), 0.5))
+    s.mark("cushion", along(rear, back_of(front), 0.75 if behind else 0.5))
     return s.figure()
 
 
 def house(dice: Dice) -> Figure:
     """A house: walls, a gable roof, a chimney, a door and a window with bars."""
     s = Sketch()
-    half, wall = dice.between(0.28, 0.4), dice.between(0.3, 0.46)
-    over, peak = dice.between(0.05, 0.11), (dice.between(-0.12, 0.12), -dice.between(0.22, 0.4))
+    half, wall = dice.between(0.23, 0.4), dice.between(0.26, 0.48)
+    over, peak = dice.between(0.05, 0.11), (dice.between(-0.16, 0.16), -dice.between(0.2, 0.46))
+    if dice.chance(0.5):
+        _annex(s, dice, half, wall)
     left, right = (-half - over, 0.03), (half + over, 0.03)
     stack = along(peak, right if dice.chance(0.5) else left, dice.between(0.4, 0.65))
     high, wide = stack[1] - dice.between(0.12, 0.2), dice.between(0.04, 0.055)
@@ -113,6 +119,13 @@ def house(dice: Dice) -> Figure:
     s.mark("left_base", (-half + 0.025, wall - 0.025))
     s.mark("right_base", (half - 0.025, wall - 0.025))
     return s.figure()
+
+
+def _annex(s: Sketch, dice: Dice, half: float, wall: float) -> None:
+    side, top = (1 if dice.chance(0.5) else -1), wall * dice.between(0.3, 0.5)
+    end = side * (half + dice.between(0.14, 0.3))
+    s.part("wall", block(min(side * half * 0.9, end), top, max(side * half * 0.9, end), wall), "body", 0.85, 0.5)
+    s.part("roof", Convex(((side * half * 0.9, top - 0.1), (end + side * 0.04, top + 0.03), (side * half * 0.9, top + 0.03))), "roof", 0.9, 0.55)
 
 
 def _window(s: Sketch, spot: Point, pane: float) -> None:

@@ -17,9 +17,9 @@ def _wheel(s: Sketch, name: str, centre: Point, radius: float) -> None:
 def car(dice: Dice) -> Figure:
     """A car in profile: bonnet, cabin with two windows, two big wheels."""
     s = Sketch()
-    half, deep = dice.between(0.44, 0.52), dice.between(0.13, 0.19)
-    tall, wheel = dice.between(0.15, 0.25), dice.between(0.09, 0.13)
-    back, front = dice.between(-0.42, -0.24), dice.between(0.12, 0.36)
+    half, deep = dice.between(0.38, 0.54), dice.between(0.12, 0.2)
+    tall, wheel = dice.between(0.15, 0.29), dice.between(0.085, 0.14)
+    back, front = half * dice.between(-0.95, -0.45), half * dice.between(0.25, 0.8)
     slope = dice.between(0.06, 0.14), dice.between(0.1, 0.2)
     roof = (back + slope[0], -tall), (front - slope[1], -tall)
     cabin = Convex(((back, 0.04), *roof, (front, 0.04)))
@@ -39,8 +39,8 @@ def car(dice: Dice) -> Figure:
     s.part("light", Ellipse(rear, 0.026, 0.045), "taillights", 1.0, 0.7)
     s.mark("headlight", lamp)
     s.mark("taillight", rear)
-    _wheel(s, "back_wheel", (-half * dice.between(0.5, 0.72), deep), wheel)
-    _wheel(s, "front_wheel", (half * dice.between(0.48, 0.72), deep), wheel)
+    _wheel(s, "back_wheel", (-half * dice.between(0.42, 0.76), deep), wheel)
+    _wheel(s, "front_wheel", (half * dice.between(0.42, 0.76), deep), wheel)
     return s.figure()
 
 
