@@ -1,7 +1,7 @@
 """The artists of the cat, the dog, the bird and the fish."""
 
 from denoscope.data._world.figure import Dice, Figure, Sketch
-from denoscope.data._world.sdf import Convex, Ellipse, Path, Point, Union, along, axis, curve, disc, polar, stroke
+from denoscope.data._world.sdf import Convex, Ellipse, Path, Point, Union, along, axis, curve, disc, polar, stroke, wedge
 
 CAT = ("left_ear", "right_ear", "left_eye", "right_eye", "nose", "tail_tip", "front_paw", "back_paw")
 DOG = ("ear", "eye", "nose", "collar", "front_paw", "back_paw", "tail_base", "tail_tip")
@@ -57,7 +57,7 @@ def _cat_head(s: Sketch, dice: Dice, head: Point) -> None:
         ear = (at(side * 1.0, -0.25), tip, at(side * 0.12, -0.85))
         mid = at(side * 0.66, -0.7)
         inner = (along(ear[0], mid, 0.35), along(tip, mid, 0.35), along(ear[2], mid, 0.35))
-        s.part("ear", Convex(ear), "base", 0.9, 0.6)
+        s.part("ear", wedge(*ear), "base", 0.9, 0.6)
         s.part("ear", Convex(inner), "ears", 1.0, 0.6)
         s.mark(name, along(tip, mid, 0.25))
     s.part("head", Ellipse(head, 1.12 * r, 0.95 * r, axis(tilt)), "base", 1.0, 0.8)
@@ -71,7 +71,7 @@ def _cat_head(s: Sketch, dice: Dice, head: Point) -> None:
     for side in (-1, 1):
         for drop in (0.3, 0.62):
             start, end = at(0.55 * yaw + side * 0.4, 0.42), at(0.5 * yaw + side * 1.55, drop)
-            s.part("whisker", stroke(start, end, 0.008), "ink", 1.0, 0.9)
+            s.part("whisker", stroke(start, end, 0.009), "ink", 1.0, 0.9)
     triangle = Convex((at(0.6 * yaw - 0.18, 0.22), at(0.6 * yaw + 0.18, 0.22), at(0.6 * yaw, 0.45)))
     s.part("nose", triangle, "ink", 1.0, 1.0)
     s.mark("nose", nose)
@@ -163,7 +163,7 @@ def bird(dice: Dice) -> Figure:
 def _bird_face(s: Sketch, dice: Dice, head: Point) -> None:
     look = dice.between(-25, 30)
     tip = polar(head, look, dice.between(0.22, 0.29))
-    beak = Convex((polar(head, look - 50, 0.11), tip, polar(head, look + 50, 0.11)))
+    beak = wedge(polar(head, look - 50, 0.11), tip, polar(head, look + 50, 0.11))
     s.part("beak", beak, "beak", 1.0, 0.7)
     eye = polar(head, look - 35, 0.05)
     s.part("eye", disc(eye, 0.045), "paper", 1.0, 0.9)
@@ -193,11 +193,11 @@ def fish(dice: Dice) -> Figure:
     tips: list[Point] = []
     for name, turn in (("tail_top", 38), ("tail_bottom", -38)):
         aim = 180 + bend * 1.6 + turn + dice.between(-14, 14)
-        tip = polar(stem, aim, dice.between(0.2, 0.3))
-        flank = polar(stem, 180 + bend * 1.6 + (90 if turn > 0 else -90), 0.06)
+        tip = polar(stem, aim, dice.between(0.24, 0.34))
+        flank = polar(stem, 180 + bend * 1.6 + (90 if turn > 0 else -90), 0.085)
         inner = polar(stem, 180 + bend * 1.6, 0.09)
-        s.part("tail", Convex((flank, tip, inner)), "fins", 1.0, 0.4)
-        s.mark(name, along(tip, stem, 0.18))
+        s.part("tail", wedge(flank, tip, inner, 0.018), "fins", 1.0, 0.4)
+        s.mark(name, along(tip, along(flank, inner, 0.5), 0.3))
         tips.append(tip)
     _fish_fins(s, dice, rx, ry)
     snout = (rx * 1.0, dice.between(-0.04, 0.05))
@@ -224,5 +224,5 @@ def _fish_fins(s: Sketch, dice: Dice, rx: float, ry: float) -> None:
         x, tall = dice.between(-0.3, 0.3) * rx, dice.between(0.1, 0.2)
         tip = (x - dice.between(0.04, 0.16), side * (ry + tall))
         front, back = (x + 0.15, side * ry * 0.7), (x - 0.15, side * ry * 0.7)
-        s.part("fin", Convex((front, tip, back)), "fins", 0.95, 0.4)
+        s.part("fin", wedge(front, tip, back), "fins", 0.95, 0.4)
         s.mark(name, along(tip, (x, side * ry), 0.3))

@@ -132,9 +132,10 @@ def _night(canvas: Canvas, place: Place) -> None:
     for k in range(12):
         x, y = (d[k] * 9.7) % 1.0, ((d[(k + 5) % 16] * 6.1) % 1.0) * h * 0.92
         canvas.draw(disc((x, y), 0.006 + 0.006 * d[k]), (255.0, 252.0, 226.0), 0.95)
-    ridge = Ellipse((d[13], h + 0.02), 0.4 + 0.3 * d[14], 0.05 + 0.08 * d[15])
+    wide, tall = 0.4 + 0.3 * d[14], 0.05 + 0.07 * d[15]
+    arc = [math.pi * k / 8 for k in range(9)]
+    ridge = Convex(tuple((d[13] + wide * math.cos(a), h - tall * math.sin(a)) for a in arc))
     canvas.draw(ridge, (24.0, 26.0, 56.0))
-    canvas.draw(block(0.0, h + 0.015, 1.0, h + 0.05), _tint(place, (65.0, 77.0, 106.0)))
 
 
 def _room(canvas: Canvas, place: Place) -> None:
@@ -155,14 +156,14 @@ def _room(canvas: Canvas, place: Place) -> None:
 
 def _snow(canvas: Canvas, place: Place) -> None:
     h, d = place.horizon, place.dice
-    _bands(canvas, place, [(0.0, (158.0, 178.0, 208.0), (222.0, 228.0, 240.0)), (h, (226.0, 234.0, 246.0), (248.0, 250.0, 255.0))], 3.0, 3.0)
+    _bands(canvas, place, [(0.0, (158.0, 178.0, 208.0), (222.0, 228.0, 240.0)), (h, (206.0, 218.0, 236.0), (224.0, 231.0, 244.0))], 5.0, 3.0)
     for k in range(3):
         x, top, wide = (k + d[k]) / 3, h * (0.2 + 0.5 * d[k + 3]), 0.2 + 0.15 * d[k + 6]
         canvas.draw(Convex(((x - wide, h), (x, top), (x + wide, h))), _tint(place, (122.0, 134.0, 164.0) if k % 2 else (104.0, 118.0, 152.0)))
         cap = 0.34
         low = top + cap * (h - top)
         canvas.draw(Convex(((x - wide * cap, low), (x, top), (x + wide * cap, low))), (246.0, 248.0, 255.0))
-    canvas.draw(Ellipse((d[9], h + 0.04), 0.6, 0.05 + 0.03 * d[10]), _tint(place, (228.0, 236.0, 248.0)))
+    canvas.draw(Ellipse((d[9], h + 0.04), 0.6, 0.05 + 0.03 * d[10]), _tint(place, (210.0, 221.0, 238.0)))
     for k in range(8):
         x, y = (d[k] * 8.3) % 1.0, (d[k + 8] * 3.7) % 1.0
         canvas.draw(disc((x, y), 0.009), (255.0, 255.0, 255.0), 0.9)

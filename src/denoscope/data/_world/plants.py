@@ -50,8 +50,9 @@ def _conifer(s: Sketch, dice: Dice, fork: Point) -> None:
     for level, top in enumerate(tops):
         low, half = foot - tall * (0.0, 0.3, 0.58)[level], wide * (1.0, 0.78, 0.55)[level]
         x = fork[0] + bend * level
-        s.part("crown", Convex(((x - half, low), (x + bend * 0.5, top), (x + half, low))), "body", (0.86, 0.94, 1.02)[level], 0.8)
-    s.mark("top", (fork[0] + bend * 2.45, tops[2] + 0.05))
+        tier = Convex(((x - half, low), (x - half, low - 0.022), (x + bend * 0.5, top), (x + half, low - 0.022), (x + half, low)))
+        s.part("crown", tier, "body", (0.86, 0.94, 1.02)[level], 0.8)
+    s.mark("top", (fork[0] + bend * 2.45, tops[2] + 0.055))
     s.mark("left_crown", (fork[0] - wide * 0.85, foot - 0.03))
     s.mark("right_crown", (fork[0] + wide * 0.85, foot - 0.03))
     _fruit(s, dice, (fork[0] + bend + dice.between(-0.3, 0.3) * wide, foot - dice.between(0.08, 0.7) * tall))

@@ -205,6 +205,12 @@ class Union:
         return np.minimum(a, b) - h * h * (0.25 / self.blend)
 
 
+def wedge(a: Point, tip: Point, b: Point, blunt: float = 0.022) -> Convex:
+    """A triangle from the edge a-b to a tip that is cut off `blunt` wide, so that it survives sampling."""
+    share = min(blunt / max(math.dist(a, b), 1e-9), 0.9)
+    return Convex((a, along(tip, a, share), along(tip, b, share), b))
+
+
 def disc(centre: Point, radius: float) -> Path:
     """A filled circle."""
     return Path((centre,), radius, radius)

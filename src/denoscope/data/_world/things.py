@@ -1,7 +1,7 @@
 """The artists of the cup, the chair and the house."""
 
 from denoscope.data._world.figure import Dice, Figure, Sketch
-from denoscope.data._world.sdf import Convex, Ellipse, Path, Point, along, block, curve, disc, polar, stroke
+from denoscope.data._world.sdf import Convex, Ellipse, Path, Point, along, block, curve, disc, polar, stroke, wedge
 
 CUP = ("handle", "left_rim", "right_rim", "left_base", "right_base", "steam_tip", "emblem")
 CHAIR = ("back_top", "back_middle", "seat_front", "seat_back", "front_foot", "back_foot", "cushion")
@@ -105,7 +105,7 @@ def house(dice: Dice) -> Figure:
     s.part("chimney", block(stack[0] - wide, high, stack[0] + wide, stack[1] + 0.12), "chimney", 1.0, 0.3)
     s.mark("chimney", (stack[0], high + 0.04))
     s.part("wall", block(-half, 0.0, half, wall), "body", 1.0, 0.6)
-    s.part("roof", Convex((left, peak, right)), "roof", 1.0, 0.8)
+    s.part("roof", Convex(((left[0], 0.05), (left[0], 0.01), peak, (right[0], 0.01), (right[0], 0.05))), "roof", 1.0, 0.8)
     side, tall = (1 if dice.chance(0.5) else -1), dice.between(0.19, 0.27)
     x, pane = side * half * dice.between(0.3, 0.6), dice.between(0.065, 0.09)
     s.part("door", block(x - 0.07, wall - tall, x + 0.07, wall), "door", 1.0, 0.7)
@@ -125,7 +125,7 @@ def _annex(s: Sketch, dice: Dice, half: float, wall: float) -> None:
     side, top = (1 if dice.chance(0.5) else -1), wall * dice.between(0.3, 0.5)
     end = side * (half + dice.between(0.14, 0.3))
     s.part("wall", block(min(side * half * 0.9, end), top, max(side * half * 0.9, end), wall), "body", 0.85, 0.5)
-    s.part("roof", Convex(((side * half * 0.9, top - 0.1), (end + side * 0.04, top + 0.03), (side * half * 0.9, top + 0.03))), "roof", 0.9, 0.55)
+    s.part("roof", wedge((side * half * 0.9, top - 0.1), (end + side * 0.05, top + 0.03), (side * half * 0.9, top + 0.03), 0.03), "roof", 0.9, 0.55)
 
 
 def _window(s: Sketch, spot: Point, pane: float) -> None:

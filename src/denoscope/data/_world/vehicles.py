@@ -1,7 +1,7 @@
 """The artists of the car, the bus and the boat."""
 
 from denoscope.data._world.figure import Dice, Figure, Sketch
-from denoscope.data._world.sdf import Convex, Ellipse, Point, Union, along, block, curve, disc, stroke
+from denoscope.data._world.sdf import Convex, Ellipse, Point, Union, along, block, disc, stroke, wedge
 
 CAR = ("front_wheel", "back_wheel", "headlight", "taillight", "front_window", "back_window", "door_handle")
 BUS = ("front_wheel", "back_wheel", "headlight", "taillight", "first_window", "last_window", "door", "roof_front")
@@ -107,16 +107,16 @@ def boat(dice: Dice) -> Figure:
     reach = dice.between(0.26, 0.42)
     clew = (max(mast - reach, -half), boom - dice.between(0.0, 0.12))
     peak = along(base, top, dice.between(0.82, 0.94))
-    s.part("sail", Convex(((mast - 0.025, boom), (peak[0] - 0.025, peak[1]), clew)), "sail", 1.0, 0.6)
+    s.part("sail", wedge((mast - 0.025, boom), clew, (peak[0] - 0.025, peak[1]), 0.03), "sail", 1.0, 0.6)
     s.mark("sail_corner", along(clew, (mast, -0.35 * height), 0.16))
     tack = (min(mast + dice.between(0.2, 0.36), half + 0.05), boom)
     head = along(base, top, dice.between(0.55, 0.8))
-    s.part("sail", Convex(((mast + 0.03, boom), (head[0] + 0.025, head[1]), tack)), "base", 1.05, 0.5)
+    s.part("sail", wedge((mast + 0.03, boom), tack, (head[0] + 0.025, head[1]), 0.03), "base", 1.05, 0.5)
     wave = (top[0] - dice.between(0.1, 0.17), top[1] + dice.between(-0.03, 0.09))
-    s.part("flag", Convex((top, wave, (top[0], top[1] + 0.09))), "flag", 1.0, 0.5)
+    s.part("flag", wedge(top, wave, (top[0], top[1] + 0.09)), "flag", 1.0, 0.5)
     s.mark("flag", along(wave, (top[0], top[1] + 0.05), 0.5))
     bow, stern = (half + rake, -dice.between(0.0, 0.05)), (-half, 0.0)
-    hull = Convex((stern, bow, (half * 0.62, deep), (-half * 0.78, deep)))
+    hull = Convex((stern, bow, (bow[0] - 0.01, bow[1] + 0.03), (half * 0.62, deep), (-half * 0.78, deep)))
     s.part("hull", hull, "body", 1.0, 0.8)
     s.part("trim", stroke((stern[0] + 0.02, stern[1] + 0.015), (bow[0] - 0.06, bow[1] + 0.02), 0.024), "trim", 1.0, 0.85)
     hole = (dice.between(-0.6, 0.5) * half, deep * dice.between(0.45, 0.6))
