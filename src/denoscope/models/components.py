@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,14 @@ class TextEncoder:
     Attributes:
         name: the pipeline's name for it: `text_encoder`, `text_encoder_2`, `text_encoder_3`.
         tokenizer: a transformers tokenizer.
-        encoder: CLIPTextModel, CLIPTextModelWithProjection or T5EncoderModel; None once it was dropped.
+        encoder: CLIPTextModel, CLIPTextModelWithProjection or T5EncoderModel; None while it is not in memory.
+        load: brings it back from disk; None where it was never on disk.
     """
 
     name: str
     tokenizer: Any
     encoder: nn.Module | None
+    load: Callable[[], nn.Module] | None = None
 
 
 @dataclass

@@ -1,0 +1,247 @@
+"""Reading and editing tensors while a denoiser runs, leaving it exactly as it was found.
+
+Hooks live in a `with` and are removed in `finally`. The forward ends as soon as the last wanted tensor has been
+seen: an exception that only `Recorder` catches. What a hook returns replaces the module's output, so readers
+return None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from denoscope.core.errors import InputError
+from denoscope.core.site import Site
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["Call", "Edit", "Recorder", "Tap", "check_readable", "output_tap"]
+
+Kind = Literal["grid", "tokens", "map"]
+Edit = Callable[["torch.Tensor"], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one module: what went in and what came out (None before it ran)."""
+
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    output: Any
+
+    def input(self, position: int, name: str) -> Any:
+        """An argument, however it was passed."""
+        return self.args[position] if len(self.args) > position else self.kwargs.get(name)
+
+
+Take = Callable[[Mapping[str, Call]], "torch.Tensor"]
+Put = Callable[[Call, "torch.Tensor"], Any]
+
+
+@dataclass(frozen=True)
+class Tap:
+    """How one site's tensor is taken from the calls of one or several modules.
+
+    Attributes:
+        site: canonical name and the module path it is read at.
+        kind: axes of one sample: `grid` (channel, row, col), `tokens` (token, channel), `map` (head, query, key).
+        take: the tensor, from the calls of `needs` by path.
+        needs: module paths that must have run; the last to run completes the tap.
+        put: what the module at `site.path` must return instead, given its call and the edited tensor; None where
+            a site cannot be written.
+        before: read when the module is entered rather than left.
+        scale: how much coarser its cells are than latent cells; None where tokens do not lie on the canvas.
+    """
+
+    site: Site
+    kind: Kind
+    take: Take
+    needs: tuple[str, ...]
+    put: Put | None = None
+    before: bool = False
+    scale: int | None = 1
+
+    @property
+    def name(self) -> str:
+        """Canonical name of the site."""
+        return self.site.name
+
+
+def output_tap(name: str, path: str, kind: Kind = "grid", scale: int | None = 1, index: int | None = None) -> Tap:
+    """The tap of a module's output, or of one element of the tuple that it returns.
+
+    Args:
+        name: canonical name of the site.
+        path: module path.
+        kind: axes of the tensor.
+        scale: latent cells per cell of the site; None for tokens that do not lie on the canvas.
+        index: element of a returned tuple; None takes a plain tensor, or the first element of a tuple.
+    """
+
+    def take(calls: Mapping[str, Call]) -> torch.Tensor:
+        output = calls[path].output
+        return output[index or 0] if isinstance(output, tuple) else output
+
+    def put(call: Call, value: torch.Tensor) -> Any:
+        if not isinstance(call.output, tuple):
+            return value
+        place = index or 0
+        return (*call.output[:place], value, *call.output[place + 1 :])
+
+    return Tap(Site(name, path), kind, take, (path,), put, scale=scale)
+
+
+class _Enough(BaseException):
+    """All wanted tensors were seen; nothing outside this module catches it."""
+
+
+class Recorder:
+    """Runs a denoiser and keeps the tensors of some taps.
+
+    Args:
+        denoiser: the module that is run.
+        taps: what is read.
+        edits: tap and function pairs, applied in order before anything is read downstream.
+        stop: end the forward once every tap has fired.
+        keep: what to do with each tensor as it appears; by default a detached copy.
+        seen: called with the tap's name when it fires (for counting work up to there).
+    """
+
+    def __init__(
+        self,
+        denoiser: nn.Module,
+        taps: Sequence[Tap],
+        edits: Sequence[tuple[Tap, Edit]] = (),
+        stop: bool = True,
+        keep: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
+        self._denoiser = denoiser
+        self._taps = taps
+        self._edits = edits
+        self._stop = stop
+        self._keep = keep or _copy
+        self._calls: dict[str, Call] = {}
+        self._waiting: dict[str, set[str]] = {}
+        self.values: dict[str, torch.Tensor] = {}
+
+    def run(self, forward: Callable[[], Any]) -> Any:
+        """Call `forward`; its result, or None when it was stopped early."""
+        self.values, self._calls = {}, {}
+        self._waiting = {tap.name: set(tap.needs) for tap in self._taps}
+        with self._hooked():
+            try:
+                return forward()
+            except _Enough:
+                return None
+            finally:
+                self._calls = {}
+
+    @contextmanager
+    def _hooked(self) -> Iterator[None]:
+        modules = dict(self._denoiser.named_modules())
+        handles: list[Any] = []
+        try:
+            for tap, edit in self._edits:
+                handles.append(_write_hook(modules[tap.site.path], tap, edit))
+            for path in dict.fromkeys(path for tap in self._taps if not tap.before for path in tap.needs):
+                hook = self._after(path)
+                handles.append(modules[path].register_forward_hook(hook, with_kwargs=True))
+            for tap in self._taps:
+                if tap.before:
+                    hook = self._before(tap)
+                    handles.append(modules[tap.site.path].register_forward_pre_hook(hook, with_kwargs=True))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _after(self, path: str) -> Callable[..., None]:
+        interested = [tap for tap in self._taps if not tap.before and path in tap.needs]
+
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            self._calls[path] = Call(module, args, kwargs, output)
+            self._arrived(path, interested)
+
+        return hook
+
+    def _before(self, tap: Tap) -> Callable[..., None]:
+        path = tap.site.path
+
+        def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self.values[tap.name] = self._keep(tap.take({path: Call(module, args, kwargs, None)}))
+            self._done(tap)
+
+        return hook
+
+    def _arrived(self, path: str, taps: Iterable[Tap]) -> None:
+        for tap in taps:
+            waiting = self._waiting.get(tap.name)
+            if waiting is None:
+                continue
+            waiting.discard(path)
+            if not waiting:
+                self.values[tap.name] = self._keep(tap.take(self._calls))
+                self._done(tap)
+
+    def _done(self, tap: Tap) -> None:
+        self._waiting.pop(tap.name, None)
+        if self._stop and not self._waiting:
+            raise _Enough
+
+
+def _copy(value: torch.Tensor) -> torch.Tensor:
+    return value.detach().clone()
+
+
+def _write_hook(module: nn.Module, tap: Tap, edit: Edit) -> Any:
+    """Register a hook that replaces the tensor of `tap` by `edit` of it."""
+    put, path = tap.put, tap.site.path
+    if put is None:
+        raise InputError(f"site {tap.name} can be read but not edited; edit the module output it is made from")
+
+    def after(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        call = Call(module, args, kwargs, output)
+        return put(call, _edited(tap, edit, tap.take({path: call})))
+
+    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = Call(module, args, kwargs, None)
+        return put(call, _edited(tap, edit, tap.take({path: call})))
+
+    if tap.before:
+        return module.register_forward_pre_hook(before, with_kwargs=True)
+    return module.register_forward_hook(after, with_kwargs=True)
+
+
+def _edited(tap: Tap, edit: Edit, value: torch.Tensor) -> torch.Tensor:
+    new = edit(value)
+    if new.shape != value.shape:
+        raise InputError(f"the edit of {tap.name} returned shape {tuple(new.shape)}, not {tuple(value.shape)}")
+    return new.to(value.dtype)
+
+
+def check_readable(denoiser: nn.Module) -> None:
+    """Refuse a denoiser whose hooks would not see what its forward computes.
+
+    Raises:
+        InputError: it was compiled, lies on the meta device without being offloaded, or its attention was fused.
+    """
+    if type(denoiser).__name__ == "OptimizedModule" or any(
+        getattr(module, "_compiled_call_impl", None) is not None for module in denoiser.modules()
+    ):
+        raise InputError("a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)")
+    for path, module in denoiser.named_modules():
+        if getattr(module, "fused_projections", False):
+            raise InputError(f"fused attention at {path} hides query, key and value; call unfuse_qkv_projections()")
+        if "forward" in vars(module) and not hasattr(module, "_hf_hook"):
+            raise InputError(f"the forward of {path or 'the denoiser'} was patched; remove the patch before reading")
+    if any(weight.is_meta for weight in denoiser.parameters()) and not _offloaded(denoiser):
+        raise InputError("the denoiser lies on the meta device and has no weights; load a checkpoint to read it")
+
+
+def _offloaded(denoiser: nn.Module) -> bool:
+    return any(hasattr(module, "_hf_hook") for module in denoiser.modules())

@@ -1,0 +1,87 @@
+"""Whatever a user calls an image, as samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from denoscope.core.errors import InputError
+from denoscope.core.sample import Image, Sample
+
+__all__ = ["as_samples"]
+
+
+def as_samples(images: Any) -> list[Sample]:
+    """Samples from a sample, PIL image, uint8 RGB array, path, or a sequence of these.
+
+    An image without an id gets a digest of its pixels, so that it has the same noise wherever it is read.
+
+    Raises:
+        InputError: something that is none of these, or a file that cannot be decoded.
+    """
+    if _is_one(images):
+        return [_sample(images)]
+    if not isinstance(images, Sequence) and not hasattr(images, "__len__"):
+        images = list(images)
+    samples = [_sample(images[index]) for index in range(len(images))]
+    if not samples:
+        raise InputError("there are no images to read")
+    return samples
+
+
+def _is_one(images: Any) -> bool:
+    single_array = isinstance(images, np.ndarray) and images.ndim < 4
+    return isinstance(images, (Sample, str, Path)) or single_array or _is_pil(images)
+
+
+def _is_pil(image: Any) -> bool:
+    return hasattr(image, "convert") and hasattr(image, "getbands")
+
+
+def _sample(image: Any) -> Sample:
+    if isinstance(image, Sample):
+        return image
+    if isinstance(image, (str, Path)):
+        return Sample(str(image), _decoded(Path(image)))
+    pixels = np.asarray(_rgb(image)) if _is_pil(image) else np.asarray(image)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        raise InputError(f"an image must be uint8 RGB (row, col, 3), a PIL image or a path; got {_what(image)}")
+    return Sample(sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()[:16], pixels)
+
+
+def _decoded(path: Path) -> Image:
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path) as image:
+            return np.asarray(_rgb(image))
+    except FileNotFoundError:
+        raise InputError(f"no image file {str(path)!r}") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"cannot decode {str(path)!r}: {error}") from None
+
+
+def _rgb(image: Any) -> Any:
+    """RGB as a person sees it: first frame, upright, transparency on white."""
+    import PIL.Image
+    import PIL.ImageOps
+
+    image = PIL.ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        image = PIL.Image.fromarray((values.clip(0, top) * (255.0 / top)).round().astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = PIL.Image.new("RGBA", image.size, "white")
+        image = PIL.Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _what(image: Any) -> str:
+    shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
+    return f"{dtype} {tuple(shape)}" if shape is not None else type(image).__name__

@@ -1,0 +1,87 @@
+"""Where and in which precision a model runs unless told otherwise.
+
+| device | denoiser and text | VAE | why |
+|---|---|---|---|
+| CUDA, compute capability >= 8 | bf16 | bf16 | full speed, the range of fp32 |
+| older CUDA, Apple | fp16 | fp32 | no fast bf16; SDXL's VAE overflows in fp16 |
+| CPU with AMX or AVX512-BF16 | bf16 | bf16 | three to six times the speed of fp32 |
+| other CPU | fp32 | fp32 | 16-bit types are emulated |
+
+fp32 on request: `load(..., dtype="fp32")`, or per component `dtype={"vae": "fp32"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from denoscope.core.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["COMPONENTS", "choose_device", "choose_dtypes"]
+
+COMPONENTS = ("denoiser", "vae", "text")
+_NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+
+
+def choose_device(device: str | None) -> torch.device:
+    """The asked-for device, or the best there is.
+
+    Raises:
+        InputError: the device does not exist here.
+    """
+    import torch
+
+    if device is None:
+        mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise unknown("device", device, ["cpu", "cuda", "cuda:0", "mps"], "denoscope doctor") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {device!r} was asked for, but torch sees no CUDA GPU here; see: denoscope doctor")
+    return chosen
+
+
+def choose_dtypes(
+    device: torch.device, dtype: str | Mapping[str, str] | None, card: Mapping[str, str]
+) -> dict[str, torch.dtype]:
+    """Precision of each component: as asked, else as the card says, else by the device's rule above."""
+    import torch
+
+    asked: Mapping[str, str] = {} if dtype is None else dtype if not isinstance(dtype, str) else _all(dtype)
+    for name in asked.keys() - set(COMPONENTS):
+        raise unknown("component", name, COMPONENTS, "help(denoscope.load)")
+    names = {**_default(device), **card, **asked}
+    for name in names.values():
+        if name not in _NAMES:
+            raise unknown("dtype", name, _NAMES, "help(denoscope.load)")
+    return {component: getattr(torch, _NAMES[name]) for component, name in names.items()}
+
+
+def _all(dtype: str) -> dict[str, str]:
+    return dict.fromkeys(COMPONENTS, dtype)
+
+
+def _default(device: torch.device) -> dict[str, str]:
+    import torch
+
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        fast = device.type == "cpu" and has_fast_bf16()
+    if fast:
+        return _all("bf16")
+    half = "fp32" if device.type == "cpu" else "fp16"
+    return {"denoiser": half, "vae": "fp32", "text": half}
+
+
+def has_fast_bf16() -> bool:
+    """Whether this CPU multiplies bf16 matrices in hardware (AMX or AVX512-BF16)."""
+    import torch
+
+    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)

@@ -1,0 +1,291 @@
+"""From images to activations: one encode per image, one embedding per prompt, the fewest forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from denoscope.core.activations import Activations
+from denoscope.core.condition import Condition
+from denoscope.core.errors import InputError
+from denoscope.core.frame import Frame
+from denoscope.models.base import DERIVED
+from denoscope.models.chance import gaussian
+from denoscope.models.coordinates import Canvas, lay
+from denoscope.models.images import as_samples
+from denoscope.models.levels import Level
+from denoscope.models.siteinfo import grid_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from denoscope.core.sample import Sample
+    from denoscope.core.site import Site
+    from denoscope.models.base import Model
+    from denoscope.models.hooks import Tap
+
+__all__ = ["default_batch", "read", "stream"]
+
+Sites = "str | Site | Iterable[str | Site]"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a forward: which sample under which condition, draw and text."""
+
+    sample: int
+    condition: int
+    draw: int
+    prompt: str | None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A few images of one canvas size, encoded."""
+
+    samples: Sequence[Sample]
+    frames: tuple[Frame, ...]
+    latents: torch.Tensor
+
+
+def read(
+    model: Model, images: Any, sites: Any, condition: Condition, canvas: Canvas | None, batch_size: int | None
+) -> dict[str, Activations]:
+    """See `Model.read`."""
+    samples = as_samples(images)
+    wanted = model.select(sites)
+    pieces: dict[str, list[Activations]] = {site.name: [] for site in wanted}
+    order: list[int] = []
+    for indices, group in _stream(model, samples, wanted, [condition], canvas, batch_size):
+        copies = condition.draws if condition.reduce == "all" else 1
+        order += [index * copies + copy for index in indices for copy in range(copies)]
+        for activations in group:
+            pieces[activations.site.name].append(activations)
+    return {name: _joined(parts).select(np.argsort(order)) for name, parts in pieces.items()}
+
+
+def stream(
+    model: Model,
+    samples: Sequence[Sample],
+    sites: Any,
+    conditions: Sequence[Condition],
+    canvas: Canvas | None,
+    batch_size: int | None,
+) -> Iterator[list[Activations]]:
+    """See `Model.stream`."""
+    for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size):
+        yield group
+
+
+def default_batch(model: Model, canvas: Canvas) -> int:
+    """Rows per forward that keep a device busy without filling it; from parameters and latent cells."""
+    assert canvas.size is not None
+    cells = (canvas.size / model.factor) ** 2
+    weights = sum(weight.numel() for weight in model.parts.denoiser.parameters())
+    budget = 1.4e13 if model.device.type == "cpu" else 2e14
+    return int(min(max(budget / (weights * cells), 1), 32 if model.device.type == "cpu" else 256))
+
+
+def _stream(
+    model: Model,
+    samples: Sequence[Sample],
+    sites: Sequence[Site],
+    conditions: Sequence[Condition],
+    canvas: Canvas | None,
+    batch_size: int | None,
+) -> Iterator[tuple[list[int], list[Activations]]]:
+    laid_on = model.canvas(canvas)
+    levels = [_level(model, condition) for condition in conditions]
+    rows = batch_size or default_batch(model, laid_on)
+    per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
+    for indices in _buckets(samples, laid_on, max(rows // max(per_sample, 1), 1)):
+        batch = _encoded(model, [samples[index] for index in indices], laid_on)
+        yield indices, _activations(model, batch, sites, conditions, levels, rows)
+
+
+def _buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[list[int]]:
+    """Indices of samples that share a canvas size, at most `size` at a time."""
+    from denoscope.models.coordinates import frame_of
+
+    def sides(index: int) -> tuple[int, int]:
+        frame = frame_of(samples[index].image.shape[1], samples[index].image.shape[0], canvas)
+        return frame.canvas_height, frame.canvas_width
+
+    shapes = {index: sides(index) for index in range(len(samples))}
+    for _, members in groupby(sorted(shapes, key=lambda index: (shapes[index], index)), key=shapes.__getitem__):
+        same = list(members)
+        yield from (same[start : start + size] for start in range(0, len(same), size))
+
+
+def _level(model: Model, condition: Condition) -> Level:
+    level = model.levels.at(condition)
+    if condition.noise == "none":
+        level = replace(level, alpha=1.0, sigma=0.0)
+    return level if condition.label is None else replace(level, timestep=condition.label)
+
+
+def _encoded(model: Model, samples: Sequence[Sample], canvas: Canvas) -> Batch:
+    import torch
+
+    laid = [lay(sample.image, canvas) for sample in samples]
+    pixels = torch.from_numpy(np.stack([image for image, _ in laid])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.no_grad():
+        return Batch(samples, tuple(frame for _, frame in laid), model.encode(pixels))
+
+
+def _activations(
+    model: Model,
+    batch: Batch,
+    sites: Sequence[Site],
+    conditions: Sequence[Condition],
+    levels: Sequence[Level],
+    size: int,
+) -> list[Activations]:
+    rows = _rows(batch.samples, conditions)
+    taps = [model.taps[site.name] for site in sites]
+    values: dict[str, list[torch.Tensor]] = {tap.name: [] for tap in taps}
+    for _, same in groupby(rows, key=lambda row: conditions[row.condition].guidance):
+        together = list(same)
+        for start in range(0, len(together), size):
+            chunk = together[start : start + size]
+            for name, value in _forward(model, batch, taps, chunk, conditions, levels).items():
+                values[name].append(value)
+    return [
+        _labelled(model, batch, tap, values[tap.name], rows, index, condition)
+        for index, condition in enumerate(conditions)
+        for tap in taps
+    ]
+
+
+def _rows(samples: Sequence[Sample], conditions: Sequence[Condition]) -> list[Row]:
+    """Condition by condition, sample by sample, draw by draw, with the prompt before the negative."""
+    return [
+        Row(i, c, draw, prompt)
+        for c, condition in enumerate(conditions)
+        for i, sample in enumerate(samples)
+        for draw in range(condition.draws)
+        for prompt in _prompts(sample, condition)
+    ]
+
+
+def _prompts(sample: Sample, condition: Condition) -> list[str | None]:
+    def meant(text: str) -> str | None:
+        return None if text == "" and condition.empty == "zeros" else text
+
+    with_prompt, without = meant(condition.text_for(sample.facts)), meant(condition.negative)
+    return {"cond": [with_prompt], "uncond": [without], "diff": [with_prompt, without]}[condition.branch]
+
+
+def _forward(
+    model: Model,
+    batch: Batch,
+    taps: Sequence[Tap],
+    rows: Sequence[Row],
+    conditions: Sequence[Condition],
+    levels: Sequence[Level],
+) -> dict[str, torch.Tensor]:
+    """Tensors by site for some rows, on the CPU."""
+    import torch
+
+    latents = batch.latents[[row.sample for row in rows]]
+    noise = torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]).to(latents.device)
+    row_levels = [levels[row.condition] for row in rows]
+    noised = model.noise(latents, noise, row_levels)
+    timesteps = torch.tensor([level.timestep for level in row_levels], dtype=torch.float32)
+    texts = model.texts([row.prompt for row in rows])
+    read = [tap for tap in taps if tap.name not in DERIVED]
+    whole = len(read) < len(taps)
+    guidance = conditions[rows[0].condition].guidance
+    values, output = model.run(read, noised, timesteps, texts, guidance, stop=not whole)
+    if whole:
+        assert output is not None
+        values |= _derived(model, output.float(), noised, row_levels, [t.name for t in taps if t.name in DERIVED])
+    return {name: value.cpu() for name, value in values.items()}
+
+
+def _noise(batch: Batch, row: Row, condition: Condition) -> torch.Tensor:
+    shape = tuple(batch.latents.shape[1:])
+    sample = "shared" if condition.noise == "shared" else batch.samples[row.sample].id
+    return gaussian(shape, condition.seed, sample, row.draw)
+
+
+def _derived(
+    model: Model, output: torch.Tensor, noised: torch.Tensor, levels: Sequence[Level], names: Sequence[str]
+) -> dict[str, torch.Tensor]:
+    import torch
+
+    rows: dict[str, list[torch.Tensor]] = {name: [] for name in names}
+    for out, x, level in zip(output, noised, levels, strict=True):
+        clean, noise = model.levels.solve(out, x, level)
+        found = {"x0": clean, "eps": noise, "v": model.levels.velocity(clean, noise, level)}
+        for name in names:
+            rows[name].append(found[name])
+    return {name: torch.stack(parts) for name, parts in rows.items()}
+
+
+def _labelled(
+    model: Model,
+    batch: Batch,
+    tap: Tap,
+    chunks: Sequence[torch.Tensor],
+    rows: Sequence[Row],
+    index: int,
+    condition: Condition,
+) -> Activations:
+    """One condition's rows of one site, with branches and draws reduced as it asks."""
+    import torch
+
+    everything = chunks[0] if len(chunks) == 1 else torch.cat(list(chunks))
+    values = everything[[n for n, row in enumerate(rows) if row.condition == index]]
+    if condition.branch == "diff":
+        values = values[0::2] - values[1::2]
+    values, copies = _reduced(values, condition)
+    return Activations(
+        tap.site,
+        condition,
+        values,
+        tuple(sample.id for sample in batch.samples for _ in range(copies)),
+        {"grid": "grid", "tokens": "tokens", "map": "map"}[tap.kind],  # pyright: ignore[reportArgumentType]
+        tuple(frame for frame in batch.frames for _ in range(copies)),
+        grid_of(model, tap, batch.latents.shape),
+        tuple(draw for _ in batch.samples for draw in range(copies)),
+    )
+
+
+def _reduced(values: torch.Tensor, condition: Condition) -> tuple[torch.Tensor, int]:
+    """Values with the draws of a sample reduced, and how many rows a sample has left."""
+    if condition.draws == 1:
+        return values, 1
+    if condition.reduce == "all":
+        return values, condition.draws
+    draws = values.unflatten(0, (-1, condition.draws)).float()
+    reduced = draws.mean(1) if condition.reduce == "mean" else draws.var(1)
+    return reduced.to(values.dtype), 1
+
+
+def _joined(parts: Sequence[Activations]) -> Activations:
+    """Batches of one site put together.
+
+    Raises:
+        InputError: their canvases differ in size, so that their values cannot share one array.
+    """
+    import torch
+
+    first = parts[0]
+    if any(part.shape[1:] != first.shape[1:] for part in parts):
+        sizes = sorted({"x".join(map(str, part.shape[1:])) for part in parts})
+        raise InputError(
+            f"images of several canvas sizes give {first.site} values of shapes {', '.join(sizes)}; "
+            "read them one size at a time, choose canvas policy pad, stretch or crop, or use stream"
+        )
+    return replace(
+        first,
+        values=first.values if len(parts) == 1 else torch.cat([part.values for part in parts]),
+        ids=tuple(id for part in parts for id in part.ids),
+        frames=tuple(frame for part in parts for frame in part.frames),
+        draws=tuple(draw for part in parts for draw in part.draws),
+    )
