@@ -1,6 +1,7 @@
 """The menagerie: reproducible, self-consistent facts, no shortcuts."""
 
 import importlib.util
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from denoscope.data._world.render import render
 from denoscope.data.menagerie import (
     BACKGROUNDS,
     CATEGORIES,
@@ -23,7 +25,18 @@ from denoscope.data.menagerie import (
     menagerie,
 )
 
-BASIC = ("category", "superclass", "colour", "texture", "mirror", "rotation", "scale", "part_colours", "box", "keypoints")
+BASIC = (
+    "category",
+    "superclass",
+    "colour",
+    "texture",
+    "mirror",
+    "rotation",
+    "scale",
+    "part_colours",
+    "box",
+    "keypoints",
+)
 SCENE = ("background", "caption", "objects", "mask", "parts", "depth")
 
 
@@ -45,7 +58,9 @@ def test_same_index_same_sample() -> None:
     for i in (0, 41):
         first, second = a[i], b[i]
         assert first.id == second.id and np.array_equal(first.image, second.image)
-        assert first.facts["keypoints"] == second.facts["keypoints"] and first.facts["caption"] == second.facts["caption"]
+        assert (
+            first.facts["keypoints"] == second.facts["keypoints"] and first.facts["caption"] == second.facts["caption"]
+        )
     assert first.id == "menagerie/train/3/000041"
 
 
@@ -90,7 +105,7 @@ def test_facts_are_complete() -> None:
         assert sample.image.shape == (64, 64, 3) and sample.image.dtype == np.uint8
         assert facts["mask"].dtype == np.uint8 and facts["mask"].max() <= len(facts["objects"])
         assert facts["parts"].max() <= len(PARTS) and np.array_equal(facts["parts"] > 0, facts["mask"] > 0)
-        assert facts["depth"].dtype == np.float32 and 0.5 < facts["depth"].min() and facts["depth"].max() <= 30.0
+        assert facts["depth"].dtype == np.float32 and facts["depth"].min() > 0.5 and facts["depth"].max() <= 30.0
 
 
 def test_box_is_tight() -> None:
@@ -126,20 +141,31 @@ def test_keypoints_of_a_lone_whole_object_are_drawn() -> None:
 
 
 def test_nearer_object_hides_farther() -> None:
-    """Protects depth and masks: where boxes overlap, the object with the lower contact point wins."""
-    for sample in Menagerie("test", 64, two_objects=1.0)[:40]:
-        depth, mask = sample.facts["depth"], sample.facts["mask"]
-        sky = depth[mask == 0].max()
-        assert depth[mask > 0].max() < sky
-    world = Menagerie("test", 64, two_objects=1.0)
-    near, far = zip(*((s.things[s.order[-1]].contact, s.things[s.order[0]].contact) for s in map(world.scene, range(40))), strict=True)
-    assert all(np.array(near) >= np.array(far))
+    """Protects masks and occlusion: where two objects overlap, the one with the lower contact point is seen."""
+    world, overlaps = Menagerie("test", 64, two_objects=1.0), 0
+    for scene in map(world.scene, range(60)):
+        alone = [render(replace(scene, things=(thing,)), 64)[1].mask > 0 for thing in scene.things]
+        both, near = alone[0] & alone[1], scene.order[-1]
+        assert scene.things[near].contact >= scene.things[1 - near].contact
+        assert (render(scene, 64)[1].mask[both] == near + 1).all()
+        overlaps += bool(both.any())
+    assert overlaps > 5
+
+
+def test_depth_puts_objects_before_their_ground() -> None:
+    """Protects depth: an object is nearer than the ground it stands on and than everything at the horizon."""
+    world = Menagerie("test", 64, two_objects=0.0)
+    for i in range(40):
+        scene, facts = world.scene(i), world[i].facts
+        ground = scene.place.ground_depth(min(scene.things[0].contact, 1.0))
+        assert facts["depth"][facts["mask"] == 1].max() <= ground + 1e-4
+        assert facts["depth"].max() == pytest.approx(scene.place.reach, rel=1e-3)
 
 
 def test_factors_are_independent() -> None:
-    """Protects probes from shortcuts: category tells nothing of background, colour or texture (chi-square, p > .001)."""
+    """Protects probes from shortcuts: background, colour and texture do not follow category (chi-square, p > .001)."""
     world = Menagerie("train", 64, 6000)
-    things = [(s.background, s.things[0]) for s in map(world.scene, range(4000))]
+    things = [(s.background, s.things[0]) for s in map(world.scene, range(3000))]
     rows = [CATEGORIES.index(t.category) for _, t in things]
     for names, column, limit in (
         (BACKGROUNDS, [b for b, _ in things], 78.7),
@@ -154,13 +180,14 @@ def test_factors_are_independent() -> None:
 
 def test_shares_follow_the_options() -> None:
     """Protects the sampling: a quarter of the scenes has two objects unless asked otherwise."""
-    shares = [np.mean([len(w.scene(i).things) == 2 for i in range(600)]) for w in (Menagerie(), Menagerie(two_objects=1.0))]
+    worlds = Menagerie(), Menagerie(two_objects=1.0)
+    shares = [np.mean([len(world.scene(i).things) == 2 for i in range(600)]) for world in worlds]
     assert 0.19 < shares[0] < 0.31 and shares[1] == 1.0
 
 
 def test_copying_places_finds_few_keypoints(baselines: ModuleType) -> None:
     """Protects correspondence from rigid poses: copying box-relative or absolute places scores low PCK@0.1."""
-    found = list(baselines.pairs(Menagerie("test", 32, 100_000), 40))
+    found = list(baselines.pairs(Menagerie("test", 32, 100_000), 25))
     assert baselines.pck(found, baselines.copy_in_box)["mean"] < 0.35
     assert baselines.pck(found, baselines.same_position)["mean"] < 0.12
 
@@ -174,19 +201,18 @@ def test_matching_pixels_finds_few_keypoints(baselines: ModuleType) -> None:
 def test_image_mean_does_not_tell_the_category() -> None:
     """Protects category probes: the nearest class mean of average RGB is near chance (1/12) on held-out pictures."""
     world = Menagerie("test", 32, 2000, two_objects=0.0)
-    samples = world[:1200]
-    means = np.array([s.image.mean((0, 1)) for s in samples])
-    labels = np.array([CATEGORIES.index(s.facts["category"]) for s in samples])
-    centres = np.array([means[:800][labels[:800] == c].mean(0) for c in range(len(CATEGORIES))])
-    guess = ((means[800:, None] - centres) ** 2).sum(-1).argmin(1)
-    assert (guess == labels[800:]).mean() < 0.17
+    means = np.array([world.image(i).mean((0, 1)) for i in range(1000)])
+    labels = np.array([CATEGORIES.index(world.scene(i).things[0].category) for i in range(1000)])
+    centres = np.array([means[:600][labels[:600] == c].mean(0) for c in range(len(CATEGORIES))])
+    guess = ((means[600:, None] - centres) ** 2).sum(-1).argmin(1)
+    assert (guess == labels[600:]).mean() < 0.17
 
 
 def test_captions_are_closed_and_true() -> None:
     """Protects the text encoder: closed vocabulary of at most 170 words, and full captions name the facts."""
     assert len(VOCABULARY) == len(set(VOCABULARY)) <= 170
     world = Menagerie("train", 64, 10_000)
-    words = {word for i in range(3000) for word in world.caption(i).split()}
+    words = {word for i in range(2000) for word in world.caption(i).split()}
     assert words <= set(VOCABULARY) and len(words) > 0.9 * len(VOCABULARY)
     for i in range(50):
         scene, full = world.scene(i), world.caption(i, drop=0.0).split()

@@ -5,7 +5,7 @@ Pictures are drawn on the fly with numpy from signed-distance fields; a scene is
 Category, colour, texture and background are independent.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -44,8 +44,8 @@ _CAPTION = 1
 
 
 @dataclass(frozen=True)
-class Menagerie(Sequence[Sample]):
-    """The data set: `world[i]` is a `Sample` whose facts are described in `facts`."""
+class Menagerie:
+    """The data set, a plain sequence of samples: `world[i]` is a `Sample` whose facts are described in `facts`."""
 
     split: str = "test"
     """"train" or "test"; no scene is in both."""

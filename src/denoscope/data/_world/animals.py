@@ -1,7 +1,20 @@
 """The artists of the cat, the dog, the bird and the fish."""
 
 from denoscope.data._world.figure import Dice, Figure, Sketch
-from denoscope.data._world.sdf import Convex, Ellipse, Path, Point, Union, along, axis, curve, disc, polar, stroke, wedge
+from denoscope.data._world.sdf import (
+    Convex,
+    Ellipse,
+    Path,
+    Point,
+    Union,
+    along,
+    axis,
+    curve,
+    disc,
+    polar,
+    stroke,
+    wedge,
+)
 
 CAT = ("left_ear", "right_ear", "left_eye", "right_eye", "nose", "tail_tip", "front_paw", "back_paw")
 DOG = ("ear", "eye", "nose", "collar", "front_paw", "back_paw", "tail_base", "tail_tip")
@@ -154,7 +167,9 @@ def bird(dice: Dice) -> Figure:
     reach = dice.between(0.36, 0.5) if flying else dice.between(0.26, 0.36)
     tip, broad = polar(root, lift, reach), 0.13 if flying else 0.1
     mid = along(root, tip, 0.4)
-    wing = Union((Convex((root, polar(mid, lift - 90, broad), tip, polar(mid, lift + 90, broad))), disc(root, 0.09)), 0.05)
+    wing = Union(
+        (Convex((root, polar(mid, lift - 90, broad), tip, polar(mid, lift + 90, broad))), disc(root, 0.09)), 0.05
+    )
     s.part("wing", wing, "wing", 1.0, 0.9)
     s.mark("wing_tip", along(tip, root, 0.12))
     return s.figure(dice.between(0.1, 0.35) if flying else 0.0)
@@ -201,10 +216,15 @@ def fish(dice: Dice) -> Figure:
         tips.append(tip)
     _fish_fins(s, dice, rx, ry)
     snout = (rx * 1.0, dice.between(-0.04, 0.05))
-    body = Union((Ellipse((0.0, 0.0), rx, ry), stroke(root, stem, 0.08, 0.045), stroke((rx * 0.6, 0.0), snout, 0.09, 0.045)), 0.07)
+    body = Union(
+        (Ellipse((0.0, 0.0), rx, ry), stroke(root, stem, 0.08, 0.045), stroke((rx * 0.6, 0.0), snout, 0.09, 0.045)),
+        0.07,
+    )
     s.part("body", body, "body")
     s.mark("tail_base", stem)
-    s.part("mouth", stroke((snout[0] + 0.03, snout[1] + 0.01), (snout[0] - 0.06, snout[1] + 0.035), 0.012), "ink", 1.0, 0.7)
+    s.part(
+        "mouth", stroke((snout[0] + 0.03, snout[1] + 0.01), (snout[0] - 0.06, snout[1] + 0.035), 0.012), "ink", 1.0, 0.7
+    )
     s.mark("mouth", (snout[0] + 0.015, snout[1]))
     gill = rx * dice.between(0.3, 0.42)
     arc = curve((gill, -ry * 0.55), (gill - 0.09, 0.0), (gill, ry * 0.6), 0.014, 0.014, 4)

@@ -46,7 +46,9 @@ def sample_place(kind: str, dice: Dice) -> Place:
     """A random place of one kind."""
     horizon = dice.between(0.5, 0.68) if kind == "room" else dice.between(0.38, 0.62)
     shift = dice.unit(), dice.unit()
-    return Place(kind, horizon, dice.between(-1, 1), dice.between(0.88, 1.08), shift, tuple(dice.unit() for _ in range(16)))
+    return Place(
+        kind, horizon, dice.between(-1, 1), dice.between(0.88, 1.08), shift, tuple(dice.unit() for _ in range(16))
+    )
 
 
 def paint_place(canvas: Canvas, place: Place) -> None:
@@ -85,7 +87,11 @@ def _bands(canvas: Canvas, place: Place, bands: list[tuple[float, Rgb, Rgb]], ro
 
 
 def _cloud(canvas: Canvas, x: float, y: float, wide: float, colour: Rgb, opacity: float) -> None:
-    puffs = Ellipse((x, y), wide, wide * 0.3), disc((x - wide * 0.3, y - wide * 0.2), wide * 0.3), disc((x + wide * 0.25, y - wide * 0.25), wide * 0.38)
+    puffs = (
+        Ellipse((x, y), wide, wide * 0.3),
+        disc((x - wide * 0.3, y - wide * 0.2), wide * 0.3),
+        disc((x + wide * 0.25, y - wide * 0.25), wide * 0.38),
+    )
     canvas.draw(Union(puffs), colour, opacity)
 
 
@@ -141,7 +147,13 @@ def _night(canvas: Canvas, place: Place) -> None:
 def _room(canvas: Canvas, place: Place) -> None:
     h, d = place.horizon, place.dice
     wall = mix((226.0, 200.0, 178.0), (196.0, 206.0, 190.0), d[0])
-    _bands(canvas, place, [(0.0, wall, mix(wall, (255.0, 255.0, 255.0), 0.2)), (h, (172.0, 128.0, 90.0), (148.0, 102.0, 66.0))], 3.0, 1.5)
+    _bands(
+        canvas,
+        place,
+        [(0.0, wall, mix(wall, (255.0, 255.0, 255.0), 0.2)), (h, (172.0, 128.0, 90.0), (148.0, 102.0, 66.0))],
+        3.0,
+        1.5,
+    )
     for k in range(7):
         x = (k + d[1]) / 7
         canvas.draw(stroke((0.5 + (x - 0.5) * 1.0, h), (0.5 + (x - 0.5) * 2.4, 1.0), 0.004), (112.0, 76.0, 50.0), 0.7)
@@ -156,10 +168,19 @@ def _room(canvas: Canvas, place: Place) -> None:
 
 def _snow(canvas: Canvas, place: Place) -> None:
     h, d = place.horizon, place.dice
-    _bands(canvas, place, [(0.0, (158.0, 178.0, 208.0), (222.0, 228.0, 240.0)), (h, (206.0, 218.0, 236.0), (224.0, 231.0, 244.0))], 5.0, 3.0)
+    _bands(
+        canvas,
+        place,
+        [(0.0, (158.0, 178.0, 208.0), (222.0, 228.0, 240.0)), (h, (206.0, 218.0, 236.0), (224.0, 231.0, 244.0))],
+        5.0,
+        3.0,
+    )
     for k in range(3):
         x, top, wide = (k + d[k]) / 3, h * (0.2 + 0.5 * d[k + 3]), 0.2 + 0.15 * d[k + 6]
-        canvas.draw(Convex(((x - wide, h), (x, top), (x + wide, h))), _tint(place, (122.0, 134.0, 164.0) if k % 2 else (104.0, 118.0, 152.0)))
+        canvas.draw(
+            Convex(((x - wide, h), (x, top), (x + wide, h))),
+            _tint(place, (122.0, 134.0, 164.0) if k % 2 else (104.0, 118.0, 152.0)),
+        )
         cap = 0.34
         low = top + cap * (h - top)
         canvas.draw(Convex(((x - wide * cap, low), (x, top), (x + wide * cap, low))), (246.0, 248.0, 255.0))

@@ -72,5 +72,3 @@ def _link(scene: Scene, dice: Dice, drop: float) -> str:
         return dice.pick(("and", "next to"))
     relations = _RELATIONS[first < second]
     return dice.pick(relations) if drop else relations[0]
-
-

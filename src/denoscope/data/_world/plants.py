@@ -13,7 +13,9 @@ def tree(dice: Dice) -> Figure:
     lean, trunk = dice.between(-0.15, 0.15), dice.between(0.17, 0.46)
     thick = dice.between(0.05, 0.085)
     base, fork = (0.0, 0.5), (lean, 0.5 - trunk)
-    foot = Convex(((-thick * 1.4, 0.5), (thick * 1.4, 0.5), (lean + thick, fork[1] - 0.08), (lean - thick, fork[1] - 0.08)))
+    foot = Convex(
+        ((-thick * 1.4, 0.5), (thick * 1.4, 0.5), (lean + thick, fork[1] - 0.08), (lean - thick, fork[1] - 0.08))
+    )
     side, height = (1 if dice.chance(0.5) else -1), dice.between(0.35, 0.8)
     knot = along(base, fork, height)
     twig = polar(knot, -90 + side * dice.between(35, 65), dice.between(0.2, 0.34))
@@ -50,7 +52,9 @@ def _conifer(s: Sketch, dice: Dice, fork: Point) -> None:
     for level, top in enumerate(tops):
         low, half = foot - tall * (0.0, 0.3, 0.58)[level], wide * (1.0, 0.78, 0.55)[level]
         x = fork[0] + bend * level
-        tier = Convex(((x - half, low), (x - half, low - 0.022), (x + bend * 0.5, top), (x + half, low - 0.022), (x + half, low)))
+        tier = Convex(
+            ((x - half, low), (x - half, low - 0.022), (x + bend * 0.5, top), (x + half, low - 0.022), (x + half, low))
+        )
         s.part("crown", tier, "body", (0.86, 0.94, 1.02)[level], 0.8)
     s.mark("top", (fork[0] + bend * 2.45, tops[2] + 0.055))
     s.mark("left_crown", (fork[0] - wide * 0.85, foot - 0.03))

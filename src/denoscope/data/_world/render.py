@@ -14,9 +14,38 @@ from denoscope.data._world.scene import Scene, Thing
 from denoscope.data._world.sdf import Array, Ellipse, Similarity, saturate
 
 PARTS = (
-    *("back", "base", "beak", "body", "branch", "bumper", "cabin", "centre", "chimney", "collar", "crown", "door", "drink"),
+    *(
+        "back",
+        "base",
+        "beak",
+        "body",
+        "branch",
+        "bumper",
+        "cabin",
+        "centre",
+        "chimney",
+        "collar",
+        "crown",
+        "door",
+        "drink",
+    ),
     *("ear", "emblem", "eye", "fin", "flag", "foot", "fruit", "gill", "handle", "head", "hull", "leaf", "leg", "light"),
-    *("mast", "mouth", "muzzle", "neck", "nose", "paw", "petal", "porthole", "rim", "roof", "sail", "seat", "steam", "stem"),
+    *(
+        "mast",
+        "mouth",
+        "muzzle",
+        "neck",
+        "nose",
+        "paw",
+        "petal",
+        "porthole",
+        "rim",
+        "roof",
+        "sail",
+        "seat",
+        "steam",
+        "stem",
+    ),
     *("stripe", "tail", "trim", "trunk", "wall", "wheel", "whisker", "window", "wing"),
 )
 """Names of the parts; the part map holds 1 + the index."""
@@ -79,7 +108,8 @@ class _Brush:
         size, view = canvas.size, self.thing.view
         self.view = Similarity(view.scale * size, shift=(view.shift[0] * size, view.shift[1] * size))
         self.light = 0.94 if scene.background == "night" else 1.0
-        x0, y0, x1, y1 = self.pixel_box = tuple(v * size for v in self.thing.box)
+        x0, y0, x1, y1 = (v * size for v in self.thing.box)
+        self.pixel_box = x0, y0, x1, y1
         self.centre, self.height = ((x0 + x1) / 2, (y0 + y1) / 2), max(y1 - y0, 1.0)
         near = scene.place.ground_depth(min(self.thing.contact, 1.0))
         self.near, self.thick = near, _THICKNESS * self.thing.scale * near

@@ -120,4 +120,3 @@ def _settle(bounds: Bounds, dice: Dice, place: Place, span: tuple[float, float],
     lowest = max(place.horizon + 0.06, tall + 0.02)
     bottom = dice.between(min(lowest, 0.96), 0.97)
     return Similarity(unit, shift=(left - x0 * unit, bottom - y1 * unit))
-

@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
+"""float32 at run time; the type is wider since a stub takes float32 times a Python float for float64."""
 Point = tuple[float, float]
 Bounds = tuple[float, float, float, float]
 

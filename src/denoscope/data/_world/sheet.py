@@ -1,19 +1,18 @@
 """A contact sheet: pictures with their names under them."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from denoscope.core.sample import Sample
+from denoscope.core.sample import DataSet, Sample
 
 _LINE = 12
 """Height of a line of the default font, px."""
 
 
-def contact_sheet(world: Sequence[Sample], count: int = 48, columns: int = 8) -> NDArray[np.uint8]:
+def contact_sheet(world: DataSet, count: int = 48, columns: int = 8) -> NDArray[np.uint8]:
     """The first `count` pictures on one (height, width, 3) uint8 sheet, two lines of label under each."""
     samples = [world[i] for i in range(min(count, len(world)))]
     side = samples[0].image.shape[0] if samples else 1

@@ -38,7 +38,10 @@ def cup(dice: Dice) -> Figure:
 def _bow(p: tuple[Point, Point, Point, Point], radius: float) -> Path:
     ts = [k / 7 for k in range(8)]
     weights = [((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3) for t in ts]
-    points = tuple((sum(w * q[0] for w, q in zip(ws, p, strict=True)), sum(w * q[1] for w, q in zip(ws, p, strict=True))) for ws in weights)
+    points = tuple(
+        (sum(w * q[0] for w, q in zip(ws, p, strict=True)), sum(w * q[1] for w, q in zip(ws, p, strict=True)))
+        for ws in weights
+    )
     return Path(points, radius, radius)
 
 
@@ -105,7 +108,9 @@ def house(dice: Dice) -> Figure:
     s.part("chimney", block(stack[0] - wide, high, stack[0] + wide, stack[1] + 0.12), "chimney", 1.0, 0.3)
     s.mark("chimney", (stack[0], high + 0.04))
     s.part("wall", block(-half, 0.0, half, wall), "body", 1.0, 0.6)
-    s.part("roof", Convex(((left[0], 0.05), (left[0], 0.01), peak, (right[0], 0.01), (right[0], 0.05))), "roof", 1.0, 0.8)
+    s.part(
+        "roof", Convex(((left[0], 0.05), (left[0], 0.01), peak, (right[0], 0.01), (right[0], 0.05))), "roof", 1.0, 0.8
+    )
     side, tall = (1 if dice.chance(0.5) else -1), dice.between(0.19, 0.27)
     x, pane = side * half * dice.between(0.3, 0.6), dice.between(0.065, 0.09)
     s.part("door", block(x - 0.07, wall - tall, x + 0.07, wall), "door", 1.0, 0.7)
@@ -125,7 +130,13 @@ def _annex(s: Sketch, dice: Dice, half: float, wall: float) -> None:
     side, top = (1 if dice.chance(0.5) else -1), wall * dice.between(0.3, 0.5)
     end = side * (half + dice.between(0.14, 0.3))
     s.part("wall", block(min(side * half * 0.9, end), top, max(side * half * 0.9, end), wall), "body", 0.85, 0.5)
-    s.part("roof", wedge((side * half * 0.9, top - 0.1), (end + side * 0.05, top + 0.03), (side * half * 0.9, top + 0.03), 0.03), "roof", 0.9, 0.55)
+    s.part(
+        "roof",
+        wedge((side * half * 0.9, top - 0.1), (end + side * 0.05, top + 0.03), (side * half * 0.9, top + 0.03), 0.03),
+        "roof",
+        0.9,
+        0.55,
+    )
 
 
 def _window(s: Sketch, spot: Point, pane: float) -> None:

@@ -23,7 +23,12 @@ def car(dice: Dice) -> Figure:
     slope = dice.between(0.06, 0.14), dice.between(0.1, 0.2)
     roof = (back + slope[0], -tall), (front - slope[1], -tall)
     cabin = Convex(((back, 0.04), *roof, (front, 0.04)))
-    lower = Union((stroke((-half + deep / 2, deep / 2), (half - deep / 2, deep / 2), deep / 2), block(-half + 0.05, deep / 2, half - 0.05, deep)))
+    lower = Union(
+        (
+            stroke((-half + deep / 2, deep / 2), (half - deep / 2, deep / 2), deep / 2),
+            block(-half + 0.05, deep / 2, half - 0.05, deep),
+        )
+    )
     s.part("cabin", cabin, "base", 0.95, 0.4)
     _car_windows(s, dice, (back, front), roof, tall)
     s.part("body", lower, "body", 1.0, 0.6)
@@ -48,13 +53,17 @@ def _car_windows(s: Sketch, dice: Dice, foot: tuple[float, float], roof: tuple[P
     split = dice.between(0.4, 0.6)
     top, low = -tall + 0.035, -0.015
     corners = (foot[0], 0.0), roof[0], roof[1], (foot[1], 0.0)
+
     def inset(a: Point, b: Point, y: float, dx: float) -> Point:
         return along(a, b, y / -tall)[0] + dx, y
 
     lb, lt = inset(corners[0], corners[1], low, 0.045), inset(corners[0], corners[1], top, 0.04)
     rb, rt = inset(corners[3], corners[2], low, -0.045), inset(corners[3], corners[2], top, -0.04)
     mb, mt = along(lb, rb, split), along(lt, rt, split)
-    for name, quad in (("back_window", (lb, lt, (mt[0] - 0.015, top), (mb[0] - 0.015, low))), ("front_window", ((mb[0] + 0.015, low), (mt[0] + 0.015, top), rt, rb))):
+    for name, quad in (
+        ("back_window", (lb, lt, (mt[0] - 0.015, top), (mb[0] - 0.015, low))),
+        ("front_window", ((mb[0] + 0.015, low), (mt[0] + 0.015, top), rt, rb)),
+    ):
         s.part("window", Convex(quad), "windows", 1.0, 0.4)
         s.mark(name, along(along(quad[0], quad[2], 0.5), along(quad[1], quad[3], 0.5), 0.5))
 
@@ -66,7 +75,12 @@ def bus(dice: Dice) -> Figure:
     top, wheel = -tall / 2, dice.between(0.065, 0.09)
     low = tall / 2
     corner = 0.05
-    box = Union((stroke((-half + corner, top + corner), (half - corner, top + corner), corner), block(-half, top + corner, half, low)))
+    box = Union(
+        (
+            stroke((-half + corner, top + corner), (half - corner, top + corner), corner),
+            block(-half, top + corner, half, low),
+        )
+    )
     s.part("body", box, "body")
     belt = dice.between(0.52, 0.68)
     y0, y1 = top + 0.06, top + tall * belt
@@ -118,7 +132,9 @@ def boat(dice: Dice) -> Figure:
     bow, stern = (half + rake, -dice.between(0.0, 0.05)), (-half, 0.0)
     hull = Convex((stern, bow, (bow[0] - 0.01, bow[1] + 0.03), (half * 0.62, deep), (-half * 0.78, deep)))
     s.part("hull", hull, "body", 1.0, 0.8)
-    s.part("trim", stroke((stern[0] + 0.02, stern[1] + 0.015), (bow[0] - 0.06, bow[1] + 0.02), 0.024), "trim", 1.0, 0.85)
+    s.part(
+        "trim", stroke((stern[0] + 0.02, stern[1] + 0.015), (bow[0] - 0.06, bow[1] + 0.02), 0.024), "trim", 1.0, 0.85
+    )
     hole = (dice.between(-0.6, 0.5) * half, deep * dice.between(0.45, 0.6))
     s.part("porthole", disc(hole, 0.048), "portholes", 1.0, 0.9)
     s.mark("porthole", hole)
