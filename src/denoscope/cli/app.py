@@ -1,0 +1,38 @@
+"""Which commands there are."""
+
+import sys
+from collections.abc import Sequence
+
+import tyro
+from tyro.extras import SubcommandApp
+
+from denoscope.cli.demo import demo
+from denoscope.cli.doctor import doctor
+from denoscope.cli.listing import list_things
+from denoscope.cli.reading import extract, plan, sites
+
+__all__ = ["run"]
+
+_ABOUT = """A scope for denoisers: read the internal representations of latent diffusion models.
+
+Start with `denoscope demo`. Help on a command: `denoscope COMMAND --help`."""
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Parse the arguments (those of the process by default) and run the command that they name."""
+    app = SubcommandApp()
+    for name, command in COMMANDS.items():
+        app.command(name=name)(command)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.CascadeSubcommandArgs)
+    app.cli(prog="denoscope", description=_ABOUT, args=arguments or ["--help"], config=config)
+
+
+COMMANDS = {
+    "demo": demo,
+    "sites": sites,
+    "plan": plan,
+    "extract": extract,
+    "list": list_things,
+    "doctor": doctor,
+}

@@ -1,0 +1,65 @@
+"""`denoscope list`: what is registered."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from denoscope.cli.output import say, show_json, table
+
+__all__ = ["AsJson", "list_things"]
+
+Kind = Literal["models", "tasks", "data", "dictionaries", "measures"]
+AsJson = Annotated[FlagCreatePairsOff[bool], arg(name="json", help="print JSON for machines instead of a table")]
+
+
+def list_things(
+    kind: Positional[Kind] = "models",
+    /,
+    *,
+    preview: str | None = None,
+    out: Path = Path("runs/previews"),
+    as_json: AsJson = False,
+) -> None:
+    """List models, tasks, data sets, dictionaries or measures by name.
+
+    Args:
+        kind: what to list.
+        preview: data set to draw a contact sheet of, as in `list data --preview menagerie`.
+        out: folder that the contact sheet goes to.
+    """
+    if preview is not None:
+        say(str(_contact_sheet(preview, out)))
+        return
+    from denoscope.core import registry
+
+    entries = list(getattr(registry, kind))
+    if as_json:
+        show_json([{"name": e.name, "summary": e.summary, "aliases": e.aliases, **e.facts} for e in entries])
+        return
+    if not entries:
+        say(f"no {kind} yet in this version")
+        return
+    facts = [name for name in ("family", "native", "licence") if any(name in entry.facts for entry in entries)]
+    head = ["name", *facts, "what it is"]
+    table(([e.name, *(_fact(e.facts.get(name)) for name in facts), e.summary] for e in entries), head, ["native"])
+
+
+def _fact(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _contact_sheet(spec: str, out: Path) -> Path:
+    """Draw the first pictures of a data set; the path of the PNG is returned."""
+    from PIL import Image
+
+    from denoscope.data.base import open_data
+    from denoscope.data.menagerie import contact_sheet
+    from denoscope.explorer.sheet import plain_sheet
+
+    samples = open_data(spec)
+    drawn = contact_sheet(samples) if spec.partition(":")[0] == "menagerie" else plain_sheet(samples)
+    path = out / f"{''.join(letter if letter.isalnum() else '-' for letter in spec).strip('-')}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(drawn).save(path)
+    return path
