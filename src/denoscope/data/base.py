@@ -1,0 +1,101 @@
+"""From a word to images with facts: `open_data("menagerie:test")`, `open_data("/some/folder")`."""
+
+import logging
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from denoscope.core.errors import InputError
+from denoscope.core.registry import data
+from denoscope.core.sample import DataSet, Sample, fingerprint
+from denoscope.data.decode import BrokenSample
+
+__all__ = ["Head", "identity", "open_data", "read", "spell"]
+
+log = logging.getLogger(__name__)
+
+
+class Head:
+    """The first `count` samples of a data set, none of them touched before it is asked for."""
+
+    def __init__(self, samples: DataSet, count: int) -> None:
+        self._samples = samples
+        self._count = min(count, len(samples))
+        own = getattr(samples, "fingerprint", None)
+        if isinstance(own, str):
+            self.fingerprint = own if count >= len(samples) else sha256(f"{own}[:{count}]".encode()).hexdigest()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int, /) -> Sample:
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        return self._samples[index % self._count]
+
+
+def open_data(spec: str | Path | DataSet | Sequence[Sample], limit: int | None = None) -> DataSet:
+    """A data set by its spec.
+
+    Args:
+        spec: `name`, `name:argument` (`menagerie:test`, `folder:/some/path`), the path of a folder or picture, or
+            a sequence of samples, which passes through.
+        limit: at most so many samples, from the front.
+
+    Raises:
+        UnknownName: no data set, or no split, of that name.
+        InputError: a path that does not exist or holds no pictures, or a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, not {limit}")
+    if not isinstance(spec, (str, Path)):
+        samples = cast("DataSet", spec)
+        return samples if limit is None else Head(samples, limit)
+    name, argument = _parse(spec)
+    samples = data.get(name)(argument, limit)
+    return samples if limit is None or len(samples) <= limit else Head(samples, limit)
+
+
+def spell(spec: str | Path | DataSet | Sequence[Sample]) -> str | None:
+    """The spec by which `open_data` finds the same data from any working folder; None for samples in memory."""
+    if not isinstance(spec, (str, Path)):
+        return None
+    name, argument = _parse(spec)
+    if name == "folder" and argument:
+        argument = str(Path(argument).expanduser().absolute())
+    return name if argument is None else f"{name}:{argument}"
+
+
+def identity(spec: str | Path | DataSet | Sequence[Sample], samples: DataSet) -> dict[str, Any]:
+    """What a recipe says of the data: name, fingerprint, number of samples. Where a folder lies is not part of it."""
+    spelled = spell(spec) or "samples"
+    name = "folder" if spelled.startswith("folder:") else spelled
+    return {"name": name, "fingerprint": fingerprint(samples), "count": len(samples)}
+
+
+def read(samples: DataSet, indices: Sequence[int]) -> tuple[list[Sample], dict[str, str]]:
+    """Some samples, and those that turned out broken: id to reason. A broken one ends nothing."""
+    good: list[Sample] = []
+    broken: dict[str, str] = {}
+    for index in indices:
+        try:
+            good.append(samples[index])
+        except BrokenSample as error:
+            broken[error.id or str(index)] = error.reason
+    for name, reason in broken.items():
+        log.warning("skipped %s: %s", name, reason)
+    return good, broken
+
+
+def _parse(spec: str | Path) -> tuple[str, str | None]:
+    """Name and argument; a bare path is a folder unless a data set has that name."""
+    text = str(spec)
+    name, colon, argument = text.partition(":")
+    if isinstance(spec, Path) or (name not in data and (Path(text).expanduser().exists() or _looks_like_path(text))):
+        return "folder", text
+    return data.entry(name).name, argument if colon else None
+
+
+def _looks_like_path(text: str) -> bool:
+    return text.startswith((".", "~", "/")) or text.endswith("/")

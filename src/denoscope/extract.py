@@ -1,0 +1,192 @@
+"""The verb `extract`: model x data set x sites x conditions -> store."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denoscope.core.condition import Condition
+from denoscope.core.errors import InputError
+from denoscope.core.recipe import Recipe
+from denoscope.core.sample import DataSet, Sample
+from denoscope.core.site import Site
+from denoscope.data.base import identity, open_data, read, spell
+from denoscope.store.block import Block
+from denoscope.store.keep import Keep
+from denoscope.store.store import Store
+from denoscope.store.writer import Plan, Work, Writer
+
+if TYPE_CHECKING:
+    from denoscope.models.base import Model
+    from denoscope.models.coordinates import Canvas
+
+__all__ = ["SHARD_BYTES", "extract"]
+
+log = logging.getLogger(__name__)
+
+SHARD_BYTES = 256 << 20
+"""Images and values that one shard may hold in memory, where its size is not given."""
+
+_SHARD_SIZES = (4, 512)
+Levels = float | Sequence[float] | None
+
+
+def extract(
+    model: "str | Model",
+    data: str | Path | DataSet | Sequence[Sample],
+    sites: str | Site | Sequence[str | Site],
+    timesteps: Levels = None,
+    *,
+    out: str | Path,
+    conditions: Condition | Sequence[Condition] | None = None,
+    sigmas: Levels = None,
+    logsnrs: Levels = None,
+    clean: bool = False,
+    keep: Keep | None = None,
+    canvas: "Canvas | None" = None,
+    limit: int | None = None,
+    batch_size: int | None = None,
+    shard_size: int | None = None,
+    progress: bool = True,
+    **fields: Any,
+) -> Store:
+    """Read a data set at sites under conditions, and keep the values in a store.
+
+    Memory stays bounded whatever the number of images. What is finished is safe: run the same call again after an
+    interruption and it goes on, run it in several processes and they share the work. Broken pictures are skipped
+    and listed in `store.skipped`.
+
+    Args:
+        model: name or path that `load` takes, or a loaded model.
+        data: spec that `open_data` takes, or samples.
+        sites: names, globs or aliases.
+        timesteps, sigmas, logsnrs, clean: noise levels, each read under the same `fields`.
+        out: folder or fsspec URL of the store; new recipes join those already there.
+        conditions: complete conditions, instead of levels and fields.
+        keep: what is stored of each tensor; every cell in bf16 unless given.
+        canvas: size policy; the model's own unless given.
+        limit: at most so many samples.
+        batch_size: rows per forward; the model's choice unless given.
+        shard_size: samples per shard; by default about 256 MiB.
+        progress: show a bar with the time left.
+        fields: of `Condition`, such as `prompt`, `seed`, `draws`, `noise`.
+
+    Raises:
+        UnknownName: a model, data set, site or field that does not exist.
+        InputError: no noise level, two complete sets of conditions, or no readable picture.
+        StoreError: no space or no permission; finished shards are kept.
+    """
+    asked = _conditions(conditions, {"timestep": timesteps, "sigma": sigmas, "logsnr": logsnrs}, clean, fields)
+    scope = _model(model)
+    samples = open_data(data, limit)
+    store = Store(out, create=True)
+    places = scope.select(sites)
+    frame = scope.canvas(canvas)
+    recipe = Recipe(
+        model=scope.recipe,
+        data=identity(data, samples),
+        canvas=asdict(frame),
+        sites=tuple(sorted(site.name for site in places)),
+        conditions=tuple(condition.to_dict() for condition in asked),
+        keep=(keep or Keep()).to_dict(),
+    )
+
+    def run(block: Sequence[Sample]) -> Iterator[list[Any]]:
+        return scope.stream(block, places, asked, canvas=frame, batch_size=batch_size)
+
+    plan = store.plan(recipe) or Plan(len(samples), shard_size or _shard_size(recipe, samples, run), spell(data))
+    writer = store.writer(recipe, plan)
+    _fill(writer, samples, run, str(getattr(scope, "device", "cpu")), progress)
+    writer.finish()
+    return _checked(store.refresh(), recipe, samples)
+
+
+def _model(model: "str | Model") -> "Model":
+    if not isinstance(model, str):
+        return model
+    from denoscope.models.loading import load
+
+    return load(model)
+
+
+def _conditions(
+    given: Condition | Sequence[Condition] | None, levels: dict[str, Levels], clean: bool, fields: dict[str, Any]
+) -> list[Condition]:
+    """Complete conditions as given, or one per noise level with the fields shared."""
+    named = [name for name, values in levels.items() if values is not None] + ["clean"] * clean
+    if given is not None:
+        if named or fields:
+            extra = ", ".join([*named, *fields])
+            raise InputError(f"conditions say everything; leave out {extra}, or give levels instead of conditions")
+        return [given] if isinstance(given, Condition) else list(dict.fromkeys(given))
+    if not named:
+        raise InputError("no noise level was given; say for example timesteps=[0, 50, 200], or clean=True")
+    found = [Condition.from_dict({"clean": True, **fields})] if clean else []
+    for name, values in levels.items():
+        several = [] if values is None else [values] if isinstance(values, (int, float)) else values
+        found += [Condition.from_dict({name: float(value), **fields}) for value in several]
+    if not found:
+        raise InputError(f"{' and '.join(named)} name no noise level; the list is empty")
+    return list(dict.fromkeys(found))
+
+
+def _shard_size(recipe: Recipe, samples: DataSet, run: Any) -> int:
+    """Samples per shard, a power of two: tried on the first readable sample, images counted in."""
+    for index in range(len(samples)):
+        good, _ = read(samples, [index])
+        if good:
+            break
+    else:
+        raise InputError(f"none of the {len(samples)} pictures could be read")
+    block = Block(recipe)
+    for batch in run(good):
+        for item in batch:
+            block.add(item)
+    fitting = SHARD_BYTES // max(1, block.bytes + good[0].image.nbytes)
+    low, high = _SHARD_SIZES
+    return max(low, min(high, 1 << max(0, fitting.bit_length() - 1)))
+
+
+def _fill(writer: Writer, samples: DataSet, run: Any, device: str, progress: bool) -> None:
+    """Make the shards that are left."""
+    with _bar(len(samples), progress) as advance, closing(writer.work(done=advance)) as left:
+        for work in left:
+            _shard(work, samples, run, device, advance)
+
+
+def _shard(work: Work, samples: DataSet, run: Any, device: str, advance: Any) -> None:
+    good, broken = read(samples, work.indices)
+    advance(len(broken))
+    for batch in run(good) if good else ():
+        work.add(batch)
+        advance(len(set(batch[0].ids)))
+    work.commit(good, broken, device)
+
+
+def _checked(store: Store, recipe: Recipe, samples: DataSet) -> Store:
+    volume = next(volume for volume in store.volumes if volume.recipe.digest == recipe.digest)
+    if not len(volume.table):
+        raise InputError(f"none of the {len(samples)} pictures could be read; see store.skipped for the reasons")
+    return store
+
+
+@contextmanager
+def _bar(total: int, show: bool) -> Iterator[Any]:
+    """A progress bar on stderr with rate and time left; yields a function that advances it."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    left = (TextColumn("left"), TimeRemainingColumn(), TextColumn("elapsed"), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), *left)
+    with Progress(*columns, console=Console(stderr=True), disable=not show) as bar:
+        task = bar.add_task("extract", total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,151 @@
+"""Writing one recipe's shards: resumable, safe against kill -9 and against other writers."""
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from denoscope.core.errors import StoreError
+from denoscope.core.recipe import Origin, Recipe
+from denoscope.core.sample import Sample
+from denoscope.store import index, shard
+from denoscope.store.block import Block
+from denoscope.store.claims import STALE, Claims
+from denoscope.store.place import Place
+
+__all__ = ["Plan", "Work", "Writer"]
+
+PLAN = "plan.json"
+RECIPE = "recipe.json"
+_POLL = 0.2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a recipe's samples are dealt out to shards; the first writer's plan holds for all."""
+
+    samples: int
+    shard_size: int
+    data: str | None = None
+    """Spec by which `open_data` finds the images again; None for samples that were in memory."""
+
+    def __len__(self) -> int:
+        """Number of shards."""
+        return -(-self.samples // self.shard_size)
+
+    def indices(self, number: int) -> range:
+        """Samples of one shard."""
+        return range(number * self.shard_size, min((number + 1) * self.shard_size, self.samples))
+
+    @classmethod
+    def read(cls, place: Place) -> "Plan | None":
+        """The plan in a recipe's folder, if there is one."""
+        return cls(**json.loads(place.read(PLAN))) if place.exists(PLAN) else None
+
+
+class Work:
+    """One shard that is ours to make: add what the model gives, then commit."""
+
+    def __init__(self, writer: "Writer", name: str, indices: range) -> None:
+        self.name = name
+        self.indices = indices
+        self._writer = writer
+        self._block = Block(writer.recipe)
+        self._started = time.monotonic()
+
+    def add(self, activations: Sequence[Any]) -> None:
+        """Take a batch of `Activations`, and show other writers that we are alive."""
+        for item in activations:
+            self._block.add(item)
+        self._writer.claims.beat(self.name)
+
+    def commit(self, samples: Sequence[Sample], skipped: Mapping[str, str], device: str = "cpu") -> None:
+        """Write the shard: after this call the samples are safe."""
+        self._writer.claims.beat(self.name)
+        seconds = time.monotonic() - self._started
+        write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, seconds, device)
+
+
+class Writer:
+    """The writing side of one recipe's folder.
+
+    Args:
+        place: the recipe's folder.
+        recipe: written to `recipe.json` when new.
+        plan: how samples are dealt out; an earlier plan in the folder wins.
+        stale: seconds after which another writer's claim is void.
+    """
+
+    def __init__(self, place: Place, recipe: Recipe, plan: Plan, stale: float = STALE) -> None:
+        self.place = place
+        self.recipe = recipe
+        self.claims = Claims(place, index.SHARDS, stale)
+        write_recipe(place, recipe)
+        place.put(PLAN, json.dumps(asdict(plan)).encode(), replace=False)
+        self.plan = Plan.read(place) or plan
+
+    def work(self, done: Callable[[int], None] = lambda count: None) -> Generator[Work]:
+        """The shards that are left, each claimed while it is worked on; ends when all shards exist.
+
+        Args:
+            done: told the number of samples in each shard that someone else finished, now or earlier.
+        """
+        left = list(range(len(self.plan)))
+        while left:
+            busy: list[int] = []
+            for number in left:
+                if self._finished(number):
+                    done(len(self.plan.indices(number)))
+                    continue
+                with self.claims.hold(self._name(number)) as ours:
+                    if not ours or self._finished(number):
+                        busy.append(number)
+                    else:
+                        yield Work(self, self._name(number), self.plan.indices(number))
+            if len(busy) == len(left):
+                time.sleep(_POLL)
+            left = busy
+
+    def finish(self) -> None:
+        """Write the index over all shards and remove what killed writers left."""
+        index.save(self.place)
+        if all(self._finished(number) for number in range(len(self.plan))):
+            self.claims.clear()
+
+    def _finished(self, number: int) -> bool:
+        return self.place.exists(index.shard_file(self._name(number)))
+
+    @staticmethod
+    def _name(number: int) -> str:
+        return f"{number:05d}"
+
+
+def write_recipe(place: Place, recipe: Recipe) -> None:
+    """Write `recipe.json` unless it is there; its digest is the folder's name."""
+    if not place.exists(RECIPE):
+        place.put(RECIPE, recipe.to_json().encode(), replace=False)
+
+
+def write_shard(
+    place: Place,
+    recipe: Recipe,
+    name: str,
+    block: Block,
+    samples: Sequence[Sample],
+    skipped: Mapping[str, str],
+    seconds: float,
+    device: str = "cpu",
+) -> bool:
+    """Write one shard; returns False, and leaves the other, when a shard of that name is there.
+
+    Raises:
+        StoreError: no space or no permission.
+    """
+    rows = block.rows(samples)
+    tensors = block.tensors(rows)
+    origin = asdict(Origin.now(seconds, device))
+    about = {"recipe": recipe.digest, "format": recipe.format, "rows": rows, "skipped": skipped, "origin": origin}
+    if not rows and not skipped:
+        raise StoreError("a shard needs at least one sample")
+    return place.write(index.shard_file(name), lambda file: shard.write(file, tensors, about), replace=False)
