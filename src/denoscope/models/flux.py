@@ -158,19 +158,21 @@ class Flux(Transformer):
             joint: the first element of the tuple holds all tokens.
         """
 
+        place = index or 0
+
         def take(calls: Calls) -> torch.Tensor:
             output = calls[path].output
-            if isinstance(output, tuple) and not joint:
-                return output[index or 0]
-            return self._cut(output[0] if joint else output, text)
+            if joint:
+                return self._cut(output[0], text)
+            return output[place] if isinstance(output, tuple) else self._cut(output, text)
 
         def put(call: Call, value: torch.Tensor) -> Any:
             output = call.output
-            if isinstance(output, tuple) and not joint:
-                place = index or 0
+            if joint:
+                return (self._pasted(output[0], value, text), *output[1:])
+            if isinstance(output, tuple):
                 return (*output[:place], value, *output[place + 1 :])
-            whole = self._pasted(output[0] if joint else output, value, text)
-            return (whole, *output[1:]) if joint else whole
+            return self._pasted(output, value, text)
 
         return Tap(Site(name, path), "tokens", take, (path,), put, scale=_scale(text))
 

@@ -112,7 +112,7 @@ FAMILIES = {
     "UNet2DConditionModel": "unet:UNet",
     "SD3Transformer2DModel": "mmdit:MMDiT",
     "FluxTransformer2DModel": "flux:Flux",
-    "PixArtTransformer2DModel": "dit:DiT",
+    "PixArtTransformer2DModel": "dit:PixArt",
     "DiTTransformer2DModel": "dit:DiT",
     "Transformer2DModel": "dit:DiT",
 }

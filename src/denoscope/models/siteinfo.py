@@ -108,9 +108,9 @@ def meta_twin(model: Model) -> Model:
 
 
 def grid_of(model: Model, tap: Tap, latents: Sequence[int]) -> Grid | None:
-    """The cells of a site for latents of (..., rows, cols)."""
+    """The cells of a site for latents of (..., rows, cols); tokens are patches of them."""
     if tap.scale is None:
         return None
-    scale = tap.scale * model.patch
+    scale = tap.scale * (1 if tap.kind == "grid" else model.patch)
     rows, cols = (-(-side // scale) for side in latents[-2:])
     return Grid(rows, cols, float(model.factor * scale))

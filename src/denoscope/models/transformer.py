@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from denoscope.core.errors import InputError
 from denoscope.core.site import Site
@@ -44,11 +44,6 @@ class Transformer(Model):
         self.patch = int(self.config.patch_size)
         self._cells = (0, 0)
         self._words = 0
-
-    @property
-    def words(self) -> int:
-        """Text tokens of the forward under way: where a stream of text and image is split."""
-        return self._words
 
     def _enter(self, latents: torch.Tensor, words: int) -> None:
         """Note the sizes of the forward that begins, for taps that split streams and rebuild grids."""
