@@ -306,6 +306,12 @@ class Model:
         return self.parts.denoiser.config
 
     @property
+    def distilled(self) -> bool:
+        """Whether guidance is an input of the denoiser instead of a second forward."""
+        embedded = getattr(self.config, "guidance_embeds", False)
+        return bool(embedded or getattr(self.config, "time_cond_proj_dim", None) is not None)
+
+    @property
     def latent_channels(self) -> int:
         """Channels of a latent."""
         return int(self.config.in_channels)
