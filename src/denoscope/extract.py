@@ -126,10 +126,15 @@ def _conditions(
     found = [Condition.from_dict({"clean": True, **fields})] if clean else []
     for name, values in levels.items():
         several = [] if values is None else [values] if isinstance(values, (int, float)) else values
-        found += [Condition.from_dict({name: float(value), **fields}) for value in several]
+        found += [Condition.from_dict({name: _number(value), **fields}) for value in several]
     if not found:
         raise InputError(f"{' and '.join(named)} name no noise level; the list is empty")
     return list(dict.fromkeys(found))
+
+
+def _number(value: float) -> float:
+    """A plain number, whole where it can be, so that 50, 50.0 and numpy's 50 are spelled alike."""
+    return int(value) if float(value).is_integer() else float(value)
 
 
 def _shard_size(recipe: Recipe, samples: DataSet, run: Any) -> int:

@@ -82,10 +82,15 @@ class Frame:
         return self.to_pixels(np.stack([x, y], axis=-1), grid)
 
     def valid(self, grid: Grid) -> NDArray[np.bool_]:
-        """Cells whose centre lies on the image rather than on padding, `(row, col)`."""
+        """Cells whose centre lies on the image rather than on padding, `(row, col)`; never none.
+
+        An image thinner than a cell may lie between all centres: then the cell under its middle counts.
+        """
         centres = self.centres(grid)
-        inside = (centres >= 0) & (centres <= (self.width, self.height))
-        return inside[..., 0] & inside[..., 1]
+        inside = ((centres >= 0) & (centres <= (self.width, self.height))).all(axis=-1)
+        if not inside.any():
+            inside[tuple(self.cell_at((self.width / 2, self.height / 2), grid))] = True
+        return inside
 
     def cell_size(self, grid: Grid) -> tuple[float, float]:
         """Width and height of a cell in image pixels."""

@@ -116,12 +116,9 @@ def pick_cells(sample: str, grid: Grid, frame: Frame | None, count: int) -> NDAr
     """Indices of `min(count, grid.cells)` cells of one sample, ascending; a function of id, grid and frame alone.
 
     Cells on padding are left out. An image with fewer cells than asked for repeats them, and the repeats show in the
-    indices; one with no cell centre on it gives the cell nearest to its middle.
+    indices.
     """
     seed = int.from_bytes(sha256(f"{sample}\0{grid.rows}x{grid.cols}".encode()).digest()[:8], "little")
     cells = np.flatnonzero(frame.valid(grid)) if frame else np.arange(grid.cells)
-    if frame and not cells.size:
-        row, col = frame.cell_at((frame.width / 2, frame.height / 2), grid)
-        cells = np.array([row * grid.cols + col])
     shuffled = np.random.default_rng(seed).permutation(cells)
     return np.sort(np.resize(shuffled, min(count, grid.cells))).astype(np.int32)

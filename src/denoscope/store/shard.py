@@ -133,13 +133,20 @@ class Shard:
     def tensor(self, key: str) -> NDArray[Any]:
         """One tensor as it is stored (bf16 as uint16), mapped and not yet read unless it is verified first."""
         entry = self._entries[key]
-        start, end = (8 + len(self._raw) + offset for offset in entry["data_offsets"])
-        data = self.place.array(self.name, start, end)
-        if self._verify and key not in self._checked:
-            if sha256(data.data).hexdigest() != self.metadata["tensors"][key]["sha256"]:
-                raise self._damaged(f"tensor {key!r} does not match its SHA-256")
-            self._checked.add(key)
-        return data.view(CODES[entry["dtype"]]).reshape(entry["shape"])
+        try:
+            start, end = (8 + len(self._raw) + offset for offset in entry["data_offsets"])
+            data = self.place.array(self.name, start, end)
+            self._check(key, data)
+            return data.view(CODES[entry["dtype"]]).reshape(entry["shape"])
+        except (ValueError, KeyError, TypeError):
+            raise self._damaged(f"tensor {key!r} is not what the header says") from None
+
+    def _check(self, key: str, data: NDArray[np.uint8]) -> None:
+        if not self._verify or key in self._checked:
+            return
+        if sha256(data.data).hexdigest() != self.metadata["tensors"][key]["sha256"]:
+            raise self._damaged(f"tensor {key!r} does not match its SHA-256")
+        self._checked.add(key)
 
     def _damaged(self, why: str) -> StoreError:
         return StoreError(f"{self.place.path(self.name)} is damaged or was changed: {why}; delete it and extract again")

@@ -14,7 +14,7 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.frame import Grid
-from denoscope.core.recipe import Recipe
+from denoscope.core.recipe import Origin, Recipe
 from denoscope.core.report import Report
 from denoscope.core.sample import Sample
 from denoscope.core.site import Site
@@ -237,10 +237,11 @@ class Store:
         wanted = set(ids)
         for item in items:
             block.add(item.select([i for i, name in enumerate(item.ids) if name in wanted]))
+        origin = Origin.now(0.0)
         nothing = np.zeros((1, 1, 3), dtype=np.uint8)
         ordered = [samples.get(name) or Sample(name, nothing) for name in ids]
         names = (f"{number:05d}" for number in count(len(place.names(index.SHARDS))))
-        while not write_shard(place, recipe, next(names), block, ordered, {}, 0.0):
+        while not write_shard(place, recipe, next(names), block, ordered, {}, origin):
             pass
 
     def writer(self, recipe: Recipe, plan: Plan, **options: Any) -> Writer:

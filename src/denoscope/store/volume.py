@@ -1,5 +1,6 @@
 """All that one recipe has put into a store, for reading."""
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -99,7 +100,7 @@ class Volume:
         facts = self._facts(key, positions)
         values, draws = self._gather(key, positions, facts["draws"]), facts["draws"]
         table = self.table
-        whole = facts["grid"] is not None and self.recipe.keep["layout"] != "cells"
+        grid: list[Any] | None = None if self.recipe.keep["layout"] == "cells" else facts["grid"]
         layout: Layout = facts["layout"]
         return Activations(
             site=site,
@@ -108,7 +109,7 @@ class Volume:
             ids=tuple(table.ids[i] for i in positions for _ in range(draws)),
             layout=layout,
             frames=tuple(Frame.of(table.frames[i]) for i in positions for _ in range(draws)),
-            grid=Grid(*facts["grid"]) if whole else None,
+            grid=Grid(*grid) if grid else None,
             draws=tuple(range(draws)) * len(positions) if draws > 1 else (),
             recipe=self.recipe,
         )
@@ -176,14 +177,14 @@ def _rows(shard: Shard, key: str, rows: Positions) -> NDArray[Any]:
 
 def _recipe(place: Place) -> Recipe:
     address = place.url.rstrip("/").rsplit("/", 1)[-1]
+    text = place.read(RECIPE).decode("utf-8", "replace")
     try:
-        recipe = Recipe.from_json(place.read(RECIPE).decode())
+        version = json.loads(text)["format"]
+        recipe = Recipe.from_json(text) if version == FORMAT else None
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{place.path(RECIPE)} is damaged: it cannot be read as a recipe") from None
-    if recipe.format != FORMAT:
-        raise StoreError(
-            f"{place.path(RECIPE)} has format version {recipe.format}; this denoscope reads version {FORMAT}"
-        )
+    if recipe is None:
+        raise StoreError(f"{place.path(RECIPE)} has format version {version}; this denoscope reads version {FORMAT}")
     if recipe.digest != address:
         raise StoreError(f"{place.path(RECIPE)} was changed: its digest is {recipe.digest}, its address {address}")
     return recipe

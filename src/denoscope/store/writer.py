@@ -41,7 +41,14 @@ class Plan:
     @classmethod
     def read(cls, place: Place) -> "Plan | None":
         """The plan in a recipe's folder, if there is one."""
-        return cls(**json.loads(place.read(PLAN))) if place.exists(PLAN) else None
+        if not place.exists(PLAN):
+            return None
+        try:
+            return cls(**json.loads(place.read(PLAN)))
+        except (ValueError, TypeError):
+            raise StoreError(
+                f"{place.path(PLAN)} is damaged; delete the folder that holds it and extract again"
+            ) from None
 
 
 class Work:
@@ -63,8 +70,8 @@ class Work:
     def commit(self, samples: Sequence[Sample], skipped: Mapping[str, str], device: str = "cpu") -> None:
         """Write the shard: after this call the samples are safe."""
         self._writer.claims.beat(self.name)
-        seconds = time.monotonic() - self._started
-        write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, seconds, device)
+        origin = Origin.now(time.monotonic() - self._started, device)
+        write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, origin)
 
 
 class Writer:
@@ -134,8 +141,7 @@ def write_shard(
     block: Block,
     samples: Sequence[Sample],
     skipped: Mapping[str, str],
-    seconds: float,
-    device: str = "cpu",
+    origin: Origin,
 ) -> bool:
     """Write one shard; returns False, and leaves the other, when a shard of that name is there.
 
@@ -144,8 +150,8 @@ def write_shard(
     """
     rows = block.rows(samples)
     tensors = block.tensors(rows)
-    origin = asdict(Origin.now(seconds, device))
-    about = {"recipe": recipe.digest, "format": recipe.format, "rows": rows, "skipped": skipped, "origin": origin}
+    about = {"recipe": recipe.digest, "format": recipe.format, "rows": rows, "skipped": skipped}
+    about["origin"] = asdict(origin)
     if not rows and not skipped:
         raise StoreError("a shard needs at least one sample")
     return place.write(index.shard_file(name), lambda file: shard.write(file, tensors, about), replace=False)
