@@ -3,11 +3,14 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 
 from denoscope.core.errors import UnknownName
+from denoscope.models.components import Components
 from denoscope.models.toys import FULL_SIZES, NAMES, full_size, toy
 
 MILLIONS = {
@@ -26,15 +29,16 @@ MILLIONS = {
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def built(request):
+def built(request: pytest.FixtureRequest) -> Components:
+    """One toy of each name."""
     return toy(request.param)
 
 
-def _inputs(parts, seed=1):
+def _inputs(parts: Components, seed: int = 1) -> dict[str, Any]:
     """Arguments that the denoiser of a toy accepts, text and all drawn at random."""
     config, draw = parts.denoiser.config, torch.Generator().manual_seed(seed)
 
-    def noise(*shape):
+    def noise(*shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=draw)
 
     kind = type(parts.denoiser).__name__
@@ -67,9 +71,7 @@ def _inputs(parts, seed=1):
             "hidden_states": latents,
             "encoder_hidden_states": noise(2, 5, config.caption_channels),
             "timestep": time,
-            "added_cond_kwargs": sizes
-            if config.use_additional_conditions
-            else {"resolution": None, "aspect_ratio": None},
+            "added_cond_kwargs": sizes if config.use_additional_conditions else dict.fromkeys(sizes),
         }
     added = {"text_embeds": noise(2, 24), "time_ids": torch.full((2, 6), 64.0)}
     return {
@@ -80,7 +82,8 @@ def _inputs(parts, seed=1):
     }
 
 
-def test_every_toy_has_the_parts_of_its_family_and_a_latent_cell_of_eight_pixels(built):
+def test_every_toy_has_the_parts_of_its_family_and_a_latent_cell_of_eight_pixels(built: Components) -> None:
+    """VAE, text encoders in evaluation mode, schedule and pipeline; odd sizes pass."""
     latents = built.vae.encode(torch.zeros(1, 3, 64, 48)).latent_dist.mode()
     assert latents.shape[2:] == (8, 6)
     assert built.vae.decode(latents).sample.shape == (1, 3, 64, 48)
@@ -88,12 +91,12 @@ def test_every_toy_has_the_parts_of_its_family_and_a_latent_cell_of_eight_pixels
     assert not any(module.training for part in built.text for module in part.encoder.modules())
 
 
-def test_no_module_of_a_toy_is_silent(built):
+def test_no_module_of_a_toy_is_silent(built: Components) -> None:
     """Zero-initialised layers would make sites constant and identities vacuous."""
     silent, handles = [], []
 
-    def hook(name):
-        def look(_module, _inputs, output):
+    def hook(name: str) -> Callable[..., None]:
+        def look(_module: Any, _inputs: Any, output: Any) -> None:
             tensors = [output] if torch.is_tensor(output) else [x for x in output if torch.is_tensor(x)]
             silent.extend(name for x in tensors if x.dtype.is_floating_point and x.std() < 1e-3)
 
@@ -111,7 +114,8 @@ def test_no_module_of_a_toy_is_silent(built):
     assert all(parameter.std() > 0 for parameter in built.denoiser.parameters() if parameter.numel() > 1)
 
 
-def test_the_schedule_is_one_that_diffusers_accepts(built):
+def test_the_schedule_is_one_that_diffusers_accepts(built: Components) -> None:
+    """The published scheduler class takes the configuration."""
     import diffusers
 
     kind = getattr(diffusers, built.scheduler["_class_name"])
@@ -119,13 +123,14 @@ def test_the_schedule_is_one_that_diffusers_accepts(built):
     assert scheduler.config.num_train_timesteps == 1000
 
 
-def test_scaled_latents_are_near_unit_variance(built):
+def test_scaled_latents_are_near_unit_variance(built: Components) -> None:
+    """Noise levels mean about what they mean in a trained latent space."""
     images = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
     latents = built.vae.encode(images).latent_dist.mode() - (built.vae.config.shift_factor or 0.0)
     assert 0.3 < latents.std() * built.vae.config.scaling_factor < 1.5
 
 
-def test_two_prompts_differ_and_long_ones_are_cut(built):
+def test_two_prompts_differ_and_long_ones_are_cut(built: Components) -> None:
     """A tokenizer built wrongly maps every word to the same token without a warning."""
     for part in built.text:
         prompts = ["a red cat", "a red car", "", "x" * 500]
@@ -137,7 +142,8 @@ def test_two_prompts_differ_and_long_ones_are_cut(built):
         assert (states[0] - states[1]).abs().max() > 0.1
 
 
-def test_pooled_text_reads_the_end_of_the_prompt():
+def test_pooled_text_reads_the_end_of_the_prompt() -> None:
+    """The end token's id in tokenizer and encoder is the same."""
     part = toy("toy-sd3").text[0]
     tokens = part.tokenizer(["a cat", "a car"], padding="max_length", return_tensors="pt").input_ids
     pooled = part.encoder(tokens).text_embeds
@@ -145,7 +151,8 @@ def test_pooled_text_reads_the_end_of_the_prompt():
 
 
 @pytest.mark.parametrize("name", ["toy-sdxl", "toy-flux-dev"])
-def test_equal_seeds_give_equal_weights_and_leave_the_global_state_alone(name):
+def test_equal_seeds_give_equal_weights_and_leave_the_global_state_alone(name: str) -> None:
+    """Weights come from the seed alone."""
     torch.manual_seed(5)
     before = torch.get_rng_state()
     first = toy(name, seed=3)
@@ -157,19 +164,20 @@ def test_equal_seeds_give_equal_weights_and_leave_the_global_state_alone(name):
     assert any(not torch.equal(a, b) for a, b in zip(_tensors(first), _tensors(other), strict=True))
 
 
-def _tensors(parts):
+def _tensors(parts: Components) -> list[torch.Tensor]:
     modules = [parts.denoiser, parts.vae, *(part.encoder for part in parts.text)]
     return [tensor for module in modules for tensor in module.state_dict().values()]
 
 
-def test_a_toy_builds_in_under_a_second(built):
+def test_a_toy_builds_in_under_a_second(built: Components) -> None:
     """Measured in processor time, which other work on the machine does not change."""
     start = time.process_time()
     toy(built.recipe["toy"])
     assert time.process_time() - start < 1.0
 
 
-def test_block_structure_is_that_of_the_original():
+def test_block_structure_is_that_of_the_original() -> None:
+    """Kinds and order of blocks survive the shrinking."""
     for name in FULL_SIZES:
         small, full = toy(f"toy-{name.removesuffix('-xl')}").denoiser, full_size(name).denoiser
         assert type(small) is type(full)
@@ -178,7 +186,8 @@ def test_block_structure_is_that_of_the_original():
 
 
 @pytest.mark.parametrize("name", FULL_SIZES)
-def test_full_sizes_count_the_published_parameters_without_memory(name):
+def test_full_sizes_count_the_published_parameters_without_memory(name: str) -> None:
+    """Every width and depth is the published one, on the meta device."""
     denoiser = full_size(name).denoiser
     count = sum(parameter.numel() for parameter in denoiser.parameters())
     assert count / 1e6 == pytest.approx(MILLIONS[name], abs=0.01)
@@ -186,12 +195,14 @@ def test_full_sizes_count_the_published_parameters_without_memory(name):
 
 
 @pytest.mark.parametrize("build", [toy, full_size])
-def test_unknown_names_are_answered_with_the_nearest(build):
+def test_unknown_names_are_answered_with_the_nearest(build: Callable[[str], Components]) -> None:
+    """One line with a suggestion."""
     with pytest.raises(UnknownName, match="sdxl"):
         build("toy-sdlx" if build is toy else "sdlx")
 
 
-def test_importing_toys_loads_neither_torch_nor_diffusers():
+def test_importing_toys_loads_neither_torch_nor_diffusers() -> None:
+    """Names can be listed without the heavy packages."""
     code = "import denoscope.models.toys, sys; print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
