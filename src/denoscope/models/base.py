@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from denoscope.core.activations import Activations
     from denoscope.core.sample import Sample
+    from denoscope.models.compat import Compat
     from denoscope.models.components import Components
     from denoscope.models.generation import Generation, Inversion
     from denoscope.models.levels import Level, Levels
@@ -153,6 +154,7 @@ class Model:
         *,
         canvas: Canvas | None = None,
         batch_size: int | None = None,
+        compat: Compat | str | None = None,
     ) -> dict[str, Activations]:
         """Activations of images at sites under one condition.
 
@@ -162,6 +164,7 @@ class Model:
             condition: noise, text and chance; timestep 50 with the empty prompt unless given.
             canvas: size policy; the longer side at the native size, padded, unless given.
             batch_size: rows per forward; chosen from the model's size unless given.
+            compat: replay another extractor, `"sdhelper"`, or some of its switches (`denoscope.models.compat`).
 
         Returns:
             Site name to activations, rows in the order of `images`.
@@ -172,7 +175,7 @@ class Model:
         """
         from denoscope.models.reading import read
 
-        return read(self, images, sites, condition or Condition(timestep=50), canvas, batch_size)
+        return read(self, images, sites, condition or Condition(timestep=50), canvas, batch_size, compat)
 
     def stream(
         self,
@@ -182,6 +185,7 @@ class Model:
         *,
         canvas: Canvas | None = None,
         batch_size: int | None = None,
+        compat: Compat | str | None = None,
     ) -> Iterator[list[Activations]]:
         """As `read`, batch by batch for several conditions: each image is encoded once, each prompt once.
 
@@ -190,7 +194,7 @@ class Model:
         """
         from denoscope.models.reading import stream
 
-        return stream(self, samples, sites, conditions, canvas, batch_size)
+        return stream(self, samples, sites, conditions, canvas, batch_size, compat)
 
     def canvas(self, canvas: Canvas | None = None) -> Canvas:
         """A size policy with this model's native size and latent cell filled in."""
@@ -209,11 +213,17 @@ class Model:
         for tap, _ in added:
             if tap.put is None:
                 raise InputError(f"site {tap.name} can be read but not edited; edit the output that it is made from")
+        with self.editing(added):
+            yield self
+
+    @contextmanager
+    def editing(self, added: Sequence[tuple[Tap, Edit]]) -> Iterator[None]:
+        """As `edit`, for taps that need no name."""
         with self._lock:
             before = list(self._edits)
             self._edits.extend(added)
             try:
-                yield self
+                yield
             finally:
                 self._edits[:] = before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from denoscope.core.errors import InputError
 from denoscope.core.frame import Frame
 from denoscope.models.base import DERIVED
 from denoscope.models.chance import gaussian
+from denoscope.models.compat import Compat, compat_of
 from denoscope.models.coordinates import Canvas, lay
 from denoscope.models.images import as_samples
 from denoscope.models.levels import Level
@@ -50,17 +52,26 @@ class Batch:
     samples: Sequence[Sample]
     frames: tuple[Frame, ...]
     latents: torch.Tensor
+    noise: torch.Tensor | None = None
+    """One noise for all of them, where another extractor is replayed."""
+    compat: Compat | None = None
 
 
 def read(
-    model: Model, images: Any, sites: Any, condition: Condition, canvas: Canvas | None, batch_size: int | None
+    model: Model,
+    images: Any,
+    sites: Any,
+    condition: Condition,
+    canvas: Canvas | None,
+    batch_size: int | None,
+    compat: Compat | str | None = None,
 ) -> dict[str, Activations]:
     """See `Model.read`."""
     samples = as_samples(images)
     wanted = model.select(sites)
     pieces: dict[str, list[Activations]] = {site.name: [] for site in wanted}
     order: list[int] = []
-    for indices, group in _stream(model, samples, wanted, [condition], canvas, batch_size):
+    for indices, group in _stream(model, samples, wanted, [condition], canvas, batch_size, compat_of(compat)):
         copies = condition.draws if condition.reduce == "all" else 1
         order += [index * copies + copy for index in indices for copy in range(copies)]
         for activations in group:
@@ -75,9 +86,10 @@ def stream(
     conditions: Sequence[Condition],
     canvas: Canvas | None,
     batch_size: int | None,
+    compat: Compat | str | None = None,
 ) -> Iterator[list[Activations]]:
     """See `Model.stream`."""
-    for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size):
+    for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size, compat_of(compat)):
         yield group
 
 
@@ -97,13 +109,17 @@ def _stream(
     conditions: Sequence[Condition],
     canvas: Canvas | None,
     batch_size: int | None,
+    compat: Compat | None,
 ) -> Iterator[tuple[list[int], list[Activations]]]:
-    laid_on = model.canvas(canvas)
-    levels = [_level(model, condition) for condition in conditions]
+    laid_on = model.canvas(compat.canvas(canvas) if compat else canvas)
+    if compat:
+        compat.check(model, conditions)
+    levels = [_level(model, condition, conditions[0], compat) for condition in conditions]
     rows = batch_size or default_batch(model, laid_on)
     per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
-    for indices in _buckets(samples, laid_on, max(rows // max(per_sample, 1), 1)):
-        batch = _encoded(model, [samples[index] for index in indices], laid_on)
+    images = compat.images(samples, batch_size) if compat else max(rows // max(per_sample, 1), 1)
+    for indices in _buckets(samples, laid_on, images):
+        batch = _encoded(model, [samples[index] for index in indices], laid_on, compat, conditions[0].seed)
         yield indices, _activations(model, batch, sites, conditions, levels, rows)
 
 
@@ -121,20 +137,25 @@ def _buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[l
         yield from (same[start : start + size] for start in range(0, len(same), size))
 
 
-def _level(model: Model, condition: Condition) -> Level:
-    level = model.levels.at(condition)
+def _level(model: Model, condition: Condition, first: Condition, compat: Compat | None) -> Level:
+    level = compat.level(model, condition, first) if compat else model.levels.at(condition)
     if condition.noise == "none":
         level = replace(level, alpha=1.0, sigma=0.0)
     return level if condition.label is None else replace(level, timestep=condition.label)
 
 
-def _encoded(model: Model, samples: Sequence[Sample], canvas: Canvas) -> Batch:
+def _encoded(
+    model: Model, samples: Sequence[Sample], canvas: Canvas, compat: Compat | None = None, seed: int = 0
+) -> Batch:
     import torch
 
     laid = [lay(sample.image, canvas) for sample in samples]
     pixels = torch.from_numpy(np.stack([image for image, _ in laid])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    frames = tuple(frame for _, frame in laid)
     with torch.no_grad():
-        return Batch(samples, tuple(frame for _, frame in laid), model.encode(pixels))
+        if compat is None:
+            return Batch(samples, frames, model.encode(pixels))
+        return Batch(samples, frames, *compat.encode(model, pixels, seed), compat)
 
 
 def _activations(
@@ -200,7 +221,8 @@ def _forward(
     read = [tap for tap in taps if tap.name not in DERIVED]
     whole = len(read) < len(taps)
     guidance = conditions[rows[0].condition].guidance
-    values, output = model.run(read, noised, timesteps, texts, guidance, stop=not whole)
+    with batch.compat.applied(model) if batch.compat else nullcontext():
+        values, output = model.run(read, noised, timesteps, texts, guidance, stop=not whole)
     if whole:
         assert output is not None
         values |= _derived(model, output.float(), noised, row_levels, [t.name for t in taps if t.name in DERIVED])
@@ -208,6 +230,8 @@ def _forward(
 
 
 def _noise(batch: Batch, row: Row, condition: Condition) -> torch.Tensor:
+    if batch.noise is not None:
+        return batch.noise
     shape = tuple(batch.latents.shape[1:])
     sample = "shared" if condition.noise == "shared" else batch.samples[row.sample].id
     return gaussian(shape, condition.seed, sample, row.draw)
