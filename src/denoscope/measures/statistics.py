@@ -1,17 +1,32 @@
-"""Intervals for means of things that are independent of one another."""
+"""Intervals: every score states one, over things that are independent of one another.
 
-from typing import NamedTuple
+A *unit* is what was sampled independently: an image, an object, a participant. Whatever was measured several times
+within a unit moves with it, so that intervals are clustered by unit. All chance comes from a generator of its own.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from denoscope.core.errors import InputError
 
-__all__ = ["Estimate", "bootstrap_mean"]
+__all__ = ["Estimate", "bootstrap_difference", "bootstrap_mean", "bootstrap_ratio", "wilson"]
+
+Groups = Sequence[Any] | NDArray[Any]
+Numbers = NDArray[np.float64]
+
+_Z = 1.959963984540054
+"""97.5 % quantile of the standard normal distribution."""
+
+_BLOCK = 2**22
+"""Numbers of a resample that are held at once."""
 
 
 class Estimate(NamedTuple):
-    """A mean, its 95 % interval and the number of units behind it."""
+    """A number, its 95 % interval and how many units are behind it."""
 
     value: float
     low: float
@@ -19,26 +34,97 @@ class Estimate(NamedTuple):
     n: int
 
 
-def bootstrap_mean(units: ArrayLike, draws: int = 2000, seed: int = 0) -> Estimate:
-    """Mean over units with the percentile bootstrap's 95 % interval (Efron 1979).
+def wilson(successes: int, n: int) -> Estimate:
+    """A plain proportion p = successes / n of independent units, with Wilson's score interval (Wilson 1927).
 
-    A unit is what was sampled independently: an image, an object, a participant. What was measured several times
-    within one unit is averaged there first, so that the interval is clustered by unit.
-
-    Args:
-        units: one number per unit; NaN marks a unit that has none, and is left out.
-        draws: resamples.
-        seed: of the resampling.
+    The interval holds every rate r that the data do not refute, |p - r| <= z sqrt(r (1 - r) / n) with z = 1.96. It
+    stays inside 0 ... 1 and keeps its coverage where p is near either.
 
     Raises:
-        InputError: no unit has a number.
+        InputError: no unit, or more successes than units.
     """
-    values = np.asarray(units, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    if not values.size:
+    if not 0 <= successes <= n or n < 1:
+        raise InputError(f"a proportion needs 0 <= successes <= n and n >= 1; got {successes} of {n}")
+    p, z2 = successes / n, _Z * _Z
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return _estimate(p, max(0.0, centre - half), min(1.0, centre + half), n)
+
+
+def bootstrap_mean(units: ArrayLike, draws: int = 2000, seed: int = 0, *, groups: Groups | None = None) -> Estimate:
+    """Mean with the percentile bootstrap's 95 % interval (Efron 1979), clustered by group where groups are given.
+
+    Args:
+        units: numbers; NaN marks one that is missing, and is left out.
+        draws: resamples.
+        seed: of the resampling.
+        groups: unit that each number belongs to; every number is a unit of its own unless given.
+
+    Raises:
+        InputError: nothing is left to average over.
+    """
+    values = _column(units)
+    return bootstrap_ratio(values, np.where(np.isnan(values), np.nan, 1.0), draws, seed, groups=groups)
+
+
+def bootstrap_difference(
+    first: ArrayLike, second: ArrayLike, draws: int = 2000, seed: int = 0, *, groups: Groups | None = None
+) -> Estimate:
+    """Mean of `first - second`, measured on the same units, with its 95 % interval: the paired comparison.
+
+    Args:
+        first, second: numbers of two sites, conditions or models, row by row of the same thing.
+        draws, seed, groups: as for `bootstrap_mean`; a row that misses either number is left out.
+
+    Raises:
+        InputError: the two are not of equal length, or share no row.
+    """
+    a, b = _column(first), _column(second)
+    if a.shape != b.shape:
+        raise InputError(f"a paired difference needs equal rows; got {a.size} and {b.size}")
+    return bootstrap_mean(a - b, draws, seed, groups=groups)
+
+
+def bootstrap_ratio(
+    above: ArrayLike, below: ArrayLike, draws: int = 2000, seed: int = 0, *, groups: Groups | None = None
+) -> Estimate:
+    """sum(above) / sum(below) with the percentile bootstrap's 95 % interval over units.
+
+    Args:
+        above, below: row by row; a row in which either is NaN is left out.
+        draws, seed, groups: as for `bootstrap_mean`.
+
+    Raises:
+        InputError: nothing is left, or `below` sums to nothing.
+    """
+    top, bottom = _column(above), _column(below)
+    names = np.arange(top.size) if groups is None else np.asarray(groups)
+    if not top.size == bottom.size == len(names):
+        raise InputError(f"rows differ: {top.size} above, {bottom.size} below, {len(names)} groups")
+    known = ~(np.isnan(top) | np.isnan(bottom))
+    if not known.any() or not bottom[known].sum():
         raise InputError("there is no unit to average over")
-    rng = np.random.default_rng(seed)
-    means = values[rng.integers(values.size, size=(draws, values.size))].mean(axis=1)
-    value = float(values.mean())
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Estimate(value, min(float(low), value), max(float(high), value), values.size)
+    _, unit = np.unique(names[known], return_inverse=True)
+    tops, bottoms = np.bincount(unit, top[known]), np.bincount(unit, bottom[known])
+    resampled = np.concatenate(list(_resampled(tops, bottoms, draws, np.random.default_rng(seed))))
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return _estimate(tops.sum() / bottoms.sum(), low, high, tops.size)
+
+
+def _resampled(tops: Numbers, bottoms: Numbers, draws: int, rng: np.random.Generator) -> Iterator[Numbers]:
+    """The ratio over units drawn with replacement, a block of resamples at a time."""
+    step = max(1, _BLOCK // tops.size)
+    for start in range(0, draws, step):
+        drawn = rng.integers(tops.size, size=(min(step, draws - start), tops.size))
+        below = bottoms[drawn].sum(axis=1)
+        yield np.divide(tops[drawn].sum(axis=1), below, out=np.full(len(drawn), np.nan), where=below != 0)
+
+
+def _estimate(value: Any, low: Any, high: Any, n: int) -> Estimate:
+    """As plain numbers, rounding never leaving the value outside."""
+    value = float(value)
+    return Estimate(value, min(float(low), value), max(float(high), value), int(n))
+
+
+def _column(values: ArrayLike) -> Numbers:
+    return np.asarray(values, dtype=np.float64).reshape(-1)

@@ -1,0 +1,92 @@
+"""Intervals: closed forms, and coverage on simulated data whose truth is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from denoscope.core.errors import InputError
+from denoscope.measures.statistics import bootstrap_difference, bootstrap_mean, bootstrap_ratio, wilson
+
+
+def _covered(truth: float, estimates) -> float:
+    return float(np.mean([found.low <= truth <= found.high for found in estimates]))
+
+
+@pytest.mark.parametrize(("successes", "n", "low", "high"), [(7, 10, 0.3968, 0.8922), (0, 20, 0.0, 0.1611)])
+def test_wilson_agrees_with_published_values(successes, n, low, high):
+    found = wilson(successes, n)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_solves_its_own_equation(case):
+    """Both ends are the rates at which the observed proportion is exactly 1.96 standard errors away."""
+    successes, n = case
+    found = wilson(successes, n)
+    for end in (found.low, found.high):
+        if 0 < end < 1:
+            assert abs(found.value - end) == pytest.approx(1.959964 * np.sqrt(end * (1 - end) / n), rel=1e-4)
+
+
+def test_wilson_covers_the_truth():
+    rng = np.random.default_rng(0)
+    rates = [_covered(p, (wilson(int(x), 60) for x in rng.binomial(60, p, 2000))) for p in (0.1, 0.5, 0.9)]
+    assert 0.93 <= np.mean(rates) <= 0.97
+
+
+def test_the_bootstrap_of_a_mean_has_the_closed_form_spread():
+    values = np.random.default_rng(1).normal(3, 2, 400)
+    found = bootstrap_mean(values, draws=4000)
+    half = 1.96 * values.std() / np.sqrt(values.size)
+    assert found.value == pytest.approx(values.mean())
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.06)
+
+
+def test_the_bootstrap_covers_the_truth():
+    rng = np.random.default_rng(2)
+    rate = _covered(1.0, (bootstrap_mean(rng.normal(1, 1, 50), draws=500, seed=i) for i in range(600)))
+    assert 0.93 <= rate <= 0.97
+
+
+def test_clustering_covers_where_rows_of_a_unit_move_together():
+    """With 8 rows per image that share the image's offset, ignoring images undercovers badly; clustering does not."""
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(40), 8)
+    worlds = [rng.normal(0, 1, 40)[groups] + rng.normal(0, 0.5, groups.size) for _ in range(400)]
+    clustered = _covered(0.0, (bootstrap_mean(world, 500, i, groups=groups) for i, world in enumerate(worlds)))
+    naive = _covered(0.0, (bootstrap_mean(world, 500, i) for i, world in enumerate(worlds)))
+    assert 0.92 <= clustered <= 0.97
+    assert naive < 0.7
+
+
+def test_a_paired_difference_is_narrower_than_two_intervals_and_covers():
+    rng = np.random.default_rng(4)
+    hard = rng.normal(0, 5, 200)
+    a, b = hard + rng.normal(0.3, 0.2, 200), hard + rng.normal(0.0, 0.2, 200)
+    found = bootstrap_difference(a, b)
+    assert found.low < 0.3 < found.high
+    assert found.high - found.low < 0.1 * (bootstrap_mean(a).high - bootstrap_mean(a).low)
+
+
+def test_a_ratio_averages_over_units_not_rows():
+    found = bootstrap_ratio([1.0, 3.0, 2.0], [2.0, 2.0, 4.0], groups=["x", "x", "y"])
+    assert found.value == pytest.approx(6 / 8)
+    assert found.n == 2
+
+
+def test_the_generator_is_local():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    assert bootstrap_mean([1, 2, 3], seed=5) == bootstrap_mean([1, 2, 3], seed=5)
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_missing_numbers_are_left_out_and_nothing_at_all_is_refused():
+    assert bootstrap_mean([1.0, np.nan, 3.0]).n == 2
+    for bad in ([], [np.nan]):
+        with pytest.raises(InputError, match="no unit"):
+            bootstrap_mean(bad)
+    with pytest.raises(InputError, match="equal rows"):
+        bootstrap_difference([1], [1, 2])
+    with pytest.raises(InputError, match="proportion"):
+        wilson(3, 2)
