@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
 
 from denoscope.core.errors import InputError
 
@@ -52,7 +53,7 @@ def wilson(successes: int, n: int) -> Estimate:
 
 
 def bootstrap_mean(units: ArrayLike, draws: int = 2000, seed: int = 0, *, groups: Groups | None = None) -> Estimate:
-    """Mean with the percentile bootstrap's 95 % interval (Efron 1979), clustered by group where groups are given.
+    """Mean with its 95 % bootstrap interval (see `bootstrap_ratio`), clustered by group where groups are given.
 
     Args:
         units: numbers; NaN marks one that is missing, and is left out.
@@ -88,7 +89,10 @@ def bootstrap_difference(
 def bootstrap_ratio(
     above: ArrayLike, below: ArrayLike, draws: int = 2000, seed: int = 0, *, groups: Groups | None = None
 ) -> Estimate:
-    """sum(above) / sum(below) with the percentile bootstrap's 95 % interval over units.
+    """sum(above) / sum(below) with a 95 % bootstrap interval over units: the expanded percentile (Hesterberg 2015).
+
+    The plain percentile interval (Efron 1979) is too narrow by sqrt((n - 1) / n) z / t for n units; its levels are
+    moved outwards by that much, which gives Student's interval where the data are normal.
 
     Args:
         above, below: row by row; a row in which either is NaN is left out.
@@ -107,8 +111,16 @@ def bootstrap_ratio(
     _, unit = np.unique(names[known], return_inverse=True)
     tops, bottoms = np.bincount(unit, top[known]), np.bincount(unit, bottom[known])
     resampled = np.concatenate(list(_resampled(tops, bottoms, draws, np.random.default_rng(seed))))
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    tail = _tail(tops.size)
+    low, high = np.nanquantile(resampled, [tail, 1 - tail])
     return _estimate(tops.sum() / bottoms.sum(), low, high, tops.size)
+
+
+def _tail(n: int) -> float:
+    """Quantile level at which n units' percentile interval ends."""
+    if n < 2:
+        return 0.025
+    return float(ndtr(math.sqrt(n / (n - 1)) * stdtrit(n - 1, 0.025)))
 
 
 def _resampled(tops: Numbers, bottoms: Numbers, draws: int, rng: np.random.Generator) -> Iterator[Numbers]:
