@@ -69,6 +69,22 @@ def test_no_site_is_silent(name: str) -> None:
         assert not torch.equal(value[0], value[1]), site
 
 
+def test_a_module_path_means_what_the_module_returns(name: str) -> None:
+    """`transformer_blocks.1.attn` is that module's own output, its image stream where it returns two."""
+    model, (values, _) = model_of(name), everything(name)
+    paths = {tap.site.path for tap in model.taps.values() if tap.needs and tap.site.path in tap.needs}
+    skipped = {path for path in paths if path.endswith((".linear", "proj_out_2")) or path == "proj_out"}
+    returned = _outputs(model, arguments(name), paths - skipped)
+    for path, output in returned.items():
+        (site,) = model.select(path)
+        found, tokens = values[site.name], output
+        if isinstance(output, tuple):
+            tokens = output[1] if path.split(".")[-1].isdecimal() else output[0]
+        if path.startswith("single_") and tokens.shape[1] > found.shape[1]:
+            tokens = tokens[:, -found.shape[1] :]
+        assert torch.equal(found, tokens), path
+
+
 def test_stopping_early_changes_no_bit(name: str) -> None:
     """A forward that ends at the last wanted site reads what the full forward reads."""
     model, (values, _) = model_of(name), everything(name)
@@ -299,19 +315,32 @@ FULL = {
     "sd3": ("dit.d.{}.img", 24, (4096, 1536), 1024),
     "sd35": ("dit.d.{}.img", 24, (4096, 1536), 1024),
     "flux-dev": ("dit.s.{}.img", 38, (4096, 3072), 1024),
+    "flux-schnell": ("dit.d.{}.img", 19, (4096, 3072), 1024),
     "pixart": ("dit.b.{}", 28, (4096, 1152), 1024),
+    "pixart-sigma": ("dit.b.{}", 28, (4096, 1152), 1024),
     "dit-xl": ("dit.b.{}", 28, (256, 1152), 256),
 }
 
 
 @pytest.mark.parametrize("name", FULL)
 def test_full_size_shapes(name: str) -> None:
-    """Blocks, tokens and widths of the real models, from the meta device."""
+    """Blocks, tokens and widths of the real models, from a forward on the meta device."""
     pattern, count, shape, side = FULL[name]
-    sites = {info.name: info for info in wrap(full_size(name)).sites_at(side, side)}
-    assert [sites[pattern.format(i)].shape for i in range(count)] == [shape] * count
-    assert pattern.format(count) not in sites
-    shares = [sites[pattern.format(i)].share for i in range(count)]
+    model = wrap(full_size(name))
+    latents = torch.empty(1, model.latent_channels, side // 8, side // 8, device="meta")
+    taps = [model.taps[pattern.format(i)] for i in range(count)]
+    text, timestep = model.embed([None]), torch.zeros(1, device="meta")
+    values, output = model.run(taps, latents, timestep, text, stop=False, check=False)
+    assert [value.shape for value in values.values()] == [(1, *shape)] * count
+    assert pattern.format(count) not in model.taps
+    assert output is not None and output.shape == latents.shape
+
+
+def test_the_full_size_table_shares_out_the_work() -> None:
+    """Every site of SD3 at 1024 px: work grows block by block; the joint map holds 4096 + 333 tokens."""
+    sites = {info.name: info for info in wrap(full_size("sd3")).sites_at(1024, 1024)}
+    shares = [sites[f"dit.d.{i}.img"].share for i in range(24)]
     assert shares == sorted(shares) and shares[-1] > 0.99
-    if name == "flux-dev":
-        assert [sites[f"dit.d.{i}.txt"].shape for i in range(19)] == [(512, 3072)] * 19
+    assert sites["dit.d.0.map"].shape == (24, 4429, 4429)
+    assert sites["dit.d.0.map.it"].shape == (24, 4096, 333)
+    assert sites["dit.d.0.img"].grid == (64, 64, 16.0) and sites["dit.d.0.txt"].grid is None

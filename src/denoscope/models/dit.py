@@ -182,10 +182,10 @@ class PixArt(Transformer):
         for i, block in enumerate(denoiser.transformer_blocks):
             name, path = f"dit.b.{i}", f"transformer_blocks.{i}"
             yield token_tap(f"{name}.pre", before)
-            yield from _table_taps(name, block)
-            yield Tap(Site(f"{name}.norm1", f"{path}.attn1"), "tokens", _entering, (f"{path}.attn1",), _enter, True)
+            yield from _table_taps(name, path, block)
             yield from _attention_taps(name, f"{path}.attn1", block.attn1)
             yield from _scaled(f"{name}.attn", f"{path}.attn1", block, 2)
+            yield Tap(Site(f"{name}.norm1", f"{path}.attn1"), "tokens", _entering, (f"{path}.attn1",), _enter, True)
             yield from _attention_taps(f"{name}.cross", f"{path}.attn2", block.attn2, text=True)
             yield token_tap(f"{name}.cross", f"{path}.attn2")
             yield token_tap(f"{name}.mlp.hidden", f"{path}.ff.net.0")
@@ -235,11 +235,11 @@ def _modulation(block: Any, rows: list[int], calls: Calls) -> torch.Tensor:
     return (block.scale_shift_table[None] + shared.reshape(len(shared), 6, -1))[:, rows]
 
 
-def _table_taps(name: str, block: Any) -> Iterator[Tap]:
+def _table_taps(name: str, path: str, block: Any) -> Iterator[Tap]:
     parts = {"": [0, 1, 2, 3, 4, 5], ".shift": [0, 3], ".scale": [1, 4], ".gate": [2, 5]}
     for suffix, rows in parts.items():
-        take = partial(_modulation, block, rows)
-        yield Tap(Site(f"{name}.adaln{suffix}", "adaln_single"), "tokens", take, ("adaln_single",), scale=None)
+        take, site = partial(_modulation, block, rows), Site(f"{name}.adaln{suffix}", f"{path}.scale_shift_table")
+        yield Tap(site, "tokens", take, ("adaln_single",), scale=None)
 
 
 def _scaled(name: str, path: str, block: Any, row: int) -> Iterator[Tap]:
@@ -248,5 +248,5 @@ def _scaled(name: str, path: str, block: Any, row: int) -> Iterator[Tap]:
     def take(calls: Calls) -> torch.Tensor:
         return _modulation(block, [row], calls) * calls[path].output
 
-    yield Tap(Site(name, path), "tokens", take, ("adaln_single", path))
     yield token_tap(f"{name}.raw", path)
+    yield Tap(Site(name, path), "tokens", take, ("adaln_single", path))

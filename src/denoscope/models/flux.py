@@ -93,8 +93,8 @@ class Flux(Transformer):
             encoder_hidden_states=text.context.to(self.device, self.dtype),
             pooled_projections=text.pooled.to(self.device, self.dtype),
             timestep=timesteps.to(self.device, torch.float32) / _TRAINED,
-            img_ids=position_ids(*self._cells).to(self.device, self.dtype),
-            txt_ids=torch.zeros(self._words, 3, device=self.device, dtype=self.dtype),
+            img_ids=position_ids(*self._cells).to(self.device),
+            txt_ids=torch.zeros(self._words, 3, device=self.device),
             guidance=told if self.config.guidance_embeds else None,
             return_dict=False,
         )[0]
@@ -140,7 +140,8 @@ class Flux(Transformer):
         yield self._part(f"{name}.norm1", f"{path}.norm", text, joint=True)
         for letter in "qkv":
             yield self._part(f"{name}.{letter}", f"{path}.attn.to_{letter}", text)
-        yield self._part(f"{name}.mlp.hidden", f"{path}.act_mlp", text)
+        for site, source in (("attn.hidden", "attn"), ("mlp.hidden", "act_mlp"), ("update.raw", "proj_out")):
+            yield self._part(f"{name}.{site}", f"{path}.{source}", text)
         for part, source in (("attn", f"{path}.attn"), ("mlp", f"{path}.act_mlp"), ("update", f"{path}.proj_out")):
             take = partial(self._contribution, block, part, text, f"{path}.norm", source)
             yield Tap(Site(f"{name}.{part}", source), "tokens", take, (f"{path}.norm", source), scale=_scale(text))
@@ -248,6 +249,8 @@ def _single_sources(path: str) -> tuple[str, ...]:
 
 def _rotated(heads: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     """(sample, token, head, width) to (sample, head, token, width) with rotary positions."""
+    if heads.is_meta:
+        return heads.transpose(1, 2)
     from diffusers.models.embeddings import apply_rotary_emb
 
     rotated: Any = apply_rotary_emb(heads, (cos, sin), sequence_dim=1)  # pyright: ignore[reportArgumentType]

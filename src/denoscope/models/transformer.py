@@ -138,6 +138,8 @@ def gated_tap(
 ) -> Iterator[Tap]:
     """What a sub-layer adds to the stream, gate * f(x), and as `.raw` what it returns before the gate.
 
+    The raw one comes first, so that the sub-layer's module path means its plain output.
+
     Args:
         name: site of the contribution.
         path: the sub-layer.
@@ -151,8 +153,8 @@ def gated_tap(
     def take(calls: Calls) -> torch.Tensor:
         return calls[norm].output[gate].unsqueeze(1) * raw.take(calls)
 
-    yield Tap(Site(name, path), "tokens", take, (norm, path), scale=raw.scale)
     yield raw
+    yield Tap(Site(name, path), "tokens", take, (norm, path), scale=raw.scale)
 
 
 def map_taps(name: str, path: str, needs: tuple[str, ...], heads: Heads) -> Iterator[Tap]:
