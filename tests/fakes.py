@@ -35,12 +35,15 @@ class FakeModel:
 
     @property
     def recipe(self) -> dict:
+        """What identifies it."""
         return {"fake": 1, "channels": self.channels, "dtype": str(self.dtype)}
 
     def canvas(self, canvas: FakeCanvas | None = None) -> FakeCanvas:
+        """Its size policy."""
         return canvas or FakeCanvas()
 
     def select(self, sites: str | Sequence[str]) -> list[Site]:
+        """Its sites; `*` is every grid."""
         names = [*STRIDES, "txt"]
         asked = [sites] if isinstance(sites, str) else [str(site) for site in sites]
         for name in asked:
@@ -49,6 +52,7 @@ class FakeModel:
         return [Site(name) for name in names if name in asked or ("*" in asked and name != "txt")]
 
     def stream(self, samples, sites, conditions, *, canvas=None, batch_size=None) -> Iterator[list[Activations]]:
+        """As a real model: a few samples of one size at a time, sizes in an order of its own."""
         frames = {sample.id: frame_of(sample, canvas.multiple) for sample in samples}
         buckets: dict[tuple[int, int], list[Sample]] = {}
         for sample in samples:
@@ -62,8 +66,9 @@ class FakeModel:
                 yield [self.values(batch, frames, site, c) for c in conditions for site in sites]
 
     def values(self, batch, frames, site: Site, condition: Condition) -> Activations:
+        """One record, the draws outermost on purpose."""
         draws = condition.draws if condition.reduce == "all" else 1
-        pairs = [(sample.id, draw) for draw in range(draws) for sample in batch]  # draws outermost, on purpose
+        pairs = [(sample.id, draw) for draw in range(draws) for sample in batch]
         rows = [self.value(name, draw, frames[name], site, condition) for name, draw in pairs]
         stride, frame = STRIDES.get(site.name), frames[batch[0].id]
         grid = Grid(frame.canvas_height // stride, frame.canvas_width // stride, float(stride)) if stride else None
@@ -74,6 +79,7 @@ class FakeModel:
         )  # fmt: skip
 
     def value(self, name: str, draw: int, frame: Frame, site: Site, condition: Condition) -> torch.Tensor:
+        """One sample's values."""
         seed = int(hashlib.sha256(f"{name}|{draw}|{site}|{condition}".encode()).hexdigest()[:12], 16)
         stride = STRIDES.get(site.name)
         shape = (self.channels, frame.canvas_height // stride, frame.canvas_width // stride) if stride else (7, 5)
@@ -81,6 +87,7 @@ class FakeModel:
 
 
 def frame_of(sample: Sample, multiple: int) -> Frame:
+    """The image at the top left of a canvas whose sides are multiples."""
     height, width = sample.image.shape[:2]
     return Frame(width, height, -(-width // multiple) * multiple, -(-height // multiple) * multiple)
 

@@ -96,7 +96,10 @@ def extract(
     def run(block: Sequence[Sample]) -> Iterator[list[Any]]:
         return scope.stream(block, places, asked, canvas=frame, batch_size=batch_size)
 
-    plan = store.plan(recipe) or Plan(len(samples), shard_size or _shard_size(recipe, samples, run), spell(data))
+    plan = store.plan(recipe)
+    if plan is None:
+        size = _shard_size(recipe, samples, run) if shard_size is None else shard_size
+        plan = Plan(len(samples), size, spell(data))
     writer = store.writer(recipe, plan)
     _fill(writer, samples, run, str(getattr(scope, "device", "cpu")), progress)
     writer.finish()

@@ -1,3 +1,5 @@
+"""Numbers on disk."""
+
 import numpy as np
 import pytest
 import torch
@@ -41,5 +43,5 @@ def test_int8_error_is_half_a_step_of_each_vector(values):
 
 def test_fp16_refuses_what_it_cannot_hold():
     """An activation above 65504 stops the work with advice instead of becoming infinity in silence."""
-    with pytest.raises(InputError, match="do not fit fp16 .* bf16"):
+    with pytest.raises(InputError, match=r"do not fit fp16 .* bf16"):
         encode(np.array([1e6], dtype=np.float32), "fp16")

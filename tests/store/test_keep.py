@@ -1,3 +1,5 @@
+"""What of a tensor is kept."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +18,9 @@ FRAMES = (Frame(12, 16, 16, 16), Frame(16, 9, 16, 16))
 GRID = Grid(4, 4, 4.0)
 
 
-def made(dtype=np.float32) -> Activations:
-    values = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(dtype)
+def made() -> Activations:
+    """Two samples, both padded, on a grid of 4 x 4 cells."""
+    values = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
     return Activations(Site("up.1"), Condition(timestep=50), values, ("a", "b"), "grid", FRAMES, GRID)
 
 

@@ -1,3 +1,5 @@
+"""The store: what goes in comes out, or an error says why not."""
+
 import json
 import random
 from pathlib import Path
@@ -5,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fakes import FakeModel, Pictures, expected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -16,18 +17,21 @@ from denoscope.core.recipe import Origin, Recipe
 from denoscope.core.report import Report, Score
 from denoscope.extract import extract
 from denoscope.store import Keep, Store
+from fakes import FakeModel, Pictures, expected
 
 MIXED = ((16, 16), (24, 40), (1, 1), (9, 16))
 T50 = Condition(timestep=50)
 
 
 def fill(folder: str | Path, data: Pictures | None = None, **options) -> Store:
+    """Extract with the fake model."""
     options = {"sites": ["*", "txt"], "timesteps": [0, 50], "keep": Keep(dtype="fp32"), "shard_size": 4} | options
     return extract(FakeModel(), data or Pictures(10), options.pop("sites"), out=folder, progress=False, **options)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
+    """Ten samples of one size, all sites, two timesteps."""
     return fill(tmp_path_factory.mktemp("store"))
 
 
@@ -142,11 +146,15 @@ def test_put_and_put_again(tmp_path):
     """Values read by hand can be stored; the same twice changes nothing, further samples join."""
     model, data = FakeModel(dtype=torch.bfloat16), Pictures(6)
     recipe = Recipe(model.recipe, {"name": "by hand"}, {}, (), ())
-    batches = list(model.stream([data[i] for i in range(6)], model.select(["mid", "up.1"]), [T50], canvas=model.canvas()))
+    batches = list(
+        model.stream([data[i] for i in range(6)], model.select(["mid", "up.1"]), [T50], canvas=model.canvas())
+    )
     store = Store(tmp_path, create=True)
     for batch in [*batches, batches[0]]:
         digest = store.put(batch, recipe=recipe, samples=[data[i] for i in range(6)]).digest
-    assert [recipe.digest for recipe in store.recipes] == [digest] and sorted(store.ids) == [f"picture-{i}" for i in range(6)]
+    assert [recipe.digest for recipe in store.recipes] == [digest] and sorted(store.ids) == [
+        f"picture-{i}" for i in range(6)
+    ]
     wanted = torch.from_numpy(expected(model, data[5], "up.1", T50)).bfloat16().float().numpy()
     np.testing.assert_array_equal(Store(tmp_path).get("up.1", ids=["picture-5"]).values[0], wanted)
     assert store.find(category="bird") == ("picture-2", "picture-5")
@@ -186,7 +194,7 @@ def test_any_tampered_byte_is_found(tmp_path):
         assert "\n" not in str(caught.value) and path.name in str(caught.value)
         assert len(Store(tmp_path).get("mid", ids=["picture-0", "picture-9"])) == 2, "other shards are still good"
     path.write_bytes(whole[:-8])
-    with pytest.raises(StoreError, match="damaged|shorter"):
+    with pytest.raises(StoreError, match=r"damaged|shorter"):
         Store(tmp_path).get("mid")
     path.unlink()
     assert len(Store(tmp_path).get("mid")) == 6
@@ -234,6 +242,7 @@ def test_remote(tmp_path):
 
 
 def made_report() -> Report:
+    """A small report."""
     scores = (Score("accuracy", 0.5, 0.4, 0.6, 10),)
     return Report("probe", {"site": "mid"}, scores, {"activations": "abc"}, Origin.now(1.0), {"column": [1, 2]})
 

@@ -1,8 +1,9 @@
+"""Streaming what is stored."""
+
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from fakes import FakeModel, Pictures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.extract import extract
 from denoscope.store import Keep, Store, stream
+from fakes import FakeModel, Pictures
 
 SIZES = ((16, 16), (24, 40), (9, 16))
 T50 = Condition(timestep=50)
@@ -18,6 +20,7 @@ seeds = st.one_of(st.none(), st.integers(0, 5))
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
+    """Thirty samples of three sizes."""
     folder = tmp_path_factory.mktemp("stream")
     data = Pictures(30, SIZES)
     return extract(FakeModel(), data, "mid", 50, out=folder, keep=Keep(dtype="fp32"), shard_size=4, progress=False)

@@ -6,12 +6,16 @@ Category, colour, texture and background are independent.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from denoscope.core.errors import unknown
+from denoscope.core.registry import data
 from denoscope.core.sample import Sample
 from denoscope.data._world.backgrounds import BACKGROUNDS
 from denoscope.data._world.captions import VOCABULARY, caption
@@ -78,6 +82,14 @@ class Menagerie:
         if isinstance(index, slice):
             return [self._sample(i) for i in range(*index.indices(self.count))]
         return self._sample(self._place(index))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the parameters and the first pictures, which changes when the drawing does."""
+        digest = sha256(repr(astuple(self)).encode())
+        for index in range(min(self.count, 8)):
+            digest.update(self.image(index).tobytes())
+        return digest.hexdigest()
 
     def scene(self, index: int) -> Scene:
         """What picture `index` is drawn from, without drawing it."""
@@ -152,3 +164,12 @@ def _keypoint(p: tuple[float, float], shown: bool, mask: NDArray[np.uint8], inde
 def menagerie(split: str = "test", size: int = 128, count: int = 1000, seed: int = 0) -> Menagerie:
     """The data set as the registry opens it."""
     return Menagerie(split, size, count, seed)
+
+
+@data("menagerie", argument="split")
+def _open(argument: str | None = None, limit: int | None = None) -> Menagerie:
+    """Drawn scenes of twelve kinds of things with every fact known: `menagerie:test`, `menagerie:train`."""
+    split = argument or "test"
+    if split not in _SPLITS:
+        raise unknown("split of the menagerie", split, _SPLITS, "denoscope list data")
+    return menagerie(split, count=limit or 1000)

@@ -148,14 +148,15 @@ class Store:
         size: int = 64,
         *,
         shuffle_seed: int | None = None,
+        window: int = stream.WINDOW,
         recipe: str | Recipe | None = None,
         **fields: Any,
     ) -> Iterator[Activations]:
-        """As `get`, `size` rows at a time in bounded memory, each row once; shuffled within large blocks when seeded.
+        """As `get`, `size` rows at a time, each row once; shuffled within blocks of `window` bytes when seeded.
 
         A batch is of one canvas size, so this also reads stores of mixed image sizes.
         """
-        return stream.batches(*self._choose(site, condition, recipe, fields), size, shuffle_seed)
+        return stream.batches(*self._choose(site, condition, recipe, fields), size, shuffle_seed, window)
 
     def vectors(
         self,
@@ -164,11 +165,12 @@ class Store:
         size: int = 4096,
         *,
         shuffle_seed: int | None = None,
+        window: int = stream.WINDOW,
         recipe: str | Recipe | None = None,
         **fields: Any,
     ) -> Iterator[NDArray[np.float32]]:
-        """Every stored cell that lies on an image, once, as `(size, channel)` in bounded memory."""
-        return stream.vectors(*self._choose(site, condition, recipe, fields), size, shuffle_seed)
+        """Every stored cell that lies on an image, once, as `(size, channel)`; `window` bytes are held at a time."""
+        return stream.vectors(*self._choose(site, condition, recipe, fields), size, shuffle_seed, window)
 
     def cells(
         self,

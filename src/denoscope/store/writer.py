@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from denoscope.core.errors import StoreError
+from denoscope.core.errors import InputError, StoreError
 from denoscope.core.recipe import Origin, Recipe
 from denoscope.core.sample import Sample
 from denoscope.store import index, shard
@@ -29,6 +29,10 @@ class Plan:
     shard_size: int
     data: str | None = None
     """Spec by which `open_data` finds the images again; None for samples that were in memory."""
+
+    def __post_init__(self) -> None:
+        if self.shard_size < 1:
+            raise InputError(f"shard size must be at least 1, not {self.shard_size}")
 
     def __len__(self) -> int:
         """Number of shards."""
