@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import tyro
 from tyro.extras import SubcommandApp
 
 from denoscope.cli.demo import demo
@@ -24,8 +23,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     for name, command in COMMANDS.items():
         app.command(name=name)(command)
     arguments = sys.argv[1:] if arguments is None else arguments
-    config = (tyro.conf.OmitArgPrefixes, tyro.conf.CascadeSubcommandArgs)
-    app.cli(prog="denoscope", description=_ABOUT, args=arguments or ["--help"], config=config)
+    app.cli(prog="denoscope", description=_ABOUT, args=arguments or ["--help"])
 
 
 COMMANDS = {

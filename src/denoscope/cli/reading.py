@@ -1,0 +1,208 @@
+"""`denoscope sites`, `plan` and `extract`: what can be read, at what cost, and reading it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+
+from denoscope.cli.listing import AsJson
+from denoscope.cli.output import say, show_json, table
+from denoscope.core.condition import Condition
+from denoscope.core.errors import InputError
+from denoscope.models.coordinates import Canvas
+from denoscope.store.keep import Keep
+
+if TYPE_CHECKING:
+    from denoscope.core.site import SiteInfo
+    from denoscope.models.base import Model
+
+__all__ = ["Noise", "extract", "plan", "sites"]
+
+ModelName = Annotated[Positional[str], arg(metavar="MODEL", help="name, Hub id or local folder (see `list models`)")]
+DataSpec = Annotated[
+    Positional[str], arg(metavar="DATA", help="`photos`, `menagerie:test`, or a folder of pictures (see `list data`)")
+]
+SitePatterns = Annotated[
+    tuple[str, ...], arg(help="names, globs or aliases, as in: --sites in mid 'up.*' (see `sites MODEL`)")
+]
+Device = Annotated[str | None, arg(help="cpu, cuda, cuda:1 or mps; the best there is unless given")]
+Precision = Annotated[
+    Literal["fp32", "bf16", "fp16"] | None,
+    arg(help="arithmetic of the model; the device's fastest exact choice unless given"),
+]
+Flag = FlagCreatePairsOff[bool]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Under which noise, text and chance: the fields of a `Condition`, with several levels at once."""
+
+    timesteps: tuple[float, ...] = ()
+    """Noise levels as training timesteps, 0 (least) to 999 (most), as in: --timesteps 0 50 200."""
+    sigmas: tuple[float, ...] = ()
+    """Noise levels as noise shares."""
+    logsnrs: tuple[float, ...] = ()
+    """Noise levels as natural logarithms of the signal-to-noise ratio."""
+    clean: Flag = False
+    """Read without any noise too."""
+    prompt: str = ""
+    """Text; {fact} stands for the sample's fact, as in "a photo of a {category}"."""
+    empty: Literal["encoded", "zeros"] = "encoded"
+    """What an empty prompt means: the encoded empty string, or zeros."""
+    negative: str = ""
+    """Text of the unconditional branch."""
+    branch: Literal["cond", "uncond", "diff"] = "cond"
+    """Guidance branch that is read."""
+    guidance: float | None = None
+    """Embedded guidance of distilled models (Flux-dev: 3.5)."""
+    seed: int = 0
+    """Names the noise, together with sample id and draw."""
+    draws: int = 1
+    """Independent noises per sample."""
+    reduce: Literal["mean", "variance", "all"] = "mean"
+    """What is kept of several draws."""
+    noise: Literal["per_image", "shared", "none"] = "per_image"
+    """Whose noise: each image's own, one for all, or none."""
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """One condition per noise level.
+
+        Raises:
+            InputError: no level was given, or one is out of range.
+        """
+        shared = {name: value for name, value in asdict(self).items() if name not in _LEVELS}
+        levels: list[dict[str, Any]] = [{"clean": True}] if self.clean else []
+        for plural, name in (("timesteps", "timestep"), ("sigmas", "sigma"), ("logsnrs", "logsnr")):
+            levels += [{name: value} for value in getattr(self, plural)]
+        if not levels:
+            raise InputError("no noise level was given; say for example --timesteps 0 50 200, or --clean")
+        return [Condition(**level, **shared) for level in levels]
+
+
+NOISE, KEEP, CANVAS = Noise(), Keep(), Canvas()
+_LEVELS = ("timesteps", "sigmas", "logsnrs", "clean")
+
+
+def sites(
+    model: ModelName,
+    pattern: Annotated[tuple[str, ...], arg(metavar="PATTERN", help="only these, as in 'up.*' or '**.q'")] = (),
+    /,
+    *,
+    size: int | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """List where a model can be read, in the order in which it computes.
+
+    Args:
+        size: side of the canvas in pixels; the model's native size unless given.
+    """
+    scope = _load(model)
+    found: Sequence[SiteInfo] = scope.sites_at(size, size)
+    if pattern:
+        wanted = {site.name for site in scope.select(pattern)}
+        found = [info for info in found if info.name in wanted]
+    if as_json:
+        show_json([_site(info) for info in found])
+        return
+    rows = (
+        (info.name, " x ".join(map(str, info.shape)), f"{info.stride:g}" if info.stride else "", f"{info.share:.1%}",
+         info.site.path)
+        for info in found
+    )  # fmt: skip
+    table(
+        rows,
+        ["site", "shape", "px per cell", "FLOPs up to here", "module"],
+        ["shape", "px per cell", "FLOPs up to here"],
+    )
+
+
+def _site(info: "SiteInfo") -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "path": info.site.path,
+        "stream": info.site.stream,
+        "shape": info.shape,
+        "stride": info.stride,
+        "share": info.share,
+    }
+
+
+def plan(
+    model: ModelName,
+    data: DataSpec,
+    /,
+    *,
+    sites: SitePatterns,
+    noise: OmitArgPrefixes[Noise] = NOISE,
+    canvas: Canvas = CANVAS,
+    limit: int | None = None,
+    device: Device = None,
+    precision: Precision = None,
+    batch_size: int | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what an extraction would cost, without reading anything: passes, FLOPs, memory, disk.
+
+    Args:
+        limit: at most so many images.
+        batch_size: images per forward; chosen from the model's size unless given.
+    """
+    from denoscope.data.base import open_data
+
+    scope = _load(model, device, precision)
+    samples = open_data(data, limit)
+    alike = canvas.policy in ("pad", "stretch", "crop")  # one canvas size, whatever the images
+    found = scope.plan(
+        len(samples) if alike else samples, sites, noise.conditions, canvas=canvas, batch_size=batch_size
+    )
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        say(str(found))
+
+
+def extract(
+    model: ModelName,
+    data: DataSpec,
+    /,
+    *,
+    sites: SitePatterns,
+    out: Annotated[str, arg(help="folder or fsspec URL of the store; new recipes join those already there")],
+    noise: OmitArgPrefixes[Noise] = NOISE,
+    keep: Keep = KEEP,
+    canvas: Canvas = CANVAS,
+    limit: int | None = None,
+    device: Device = None,
+    precision: Precision = None,
+    batch_size: int | None = None,
+    progress: bool = True,
+    as_json: AsJson = False,
+) -> None:
+    """Read a data set at sites under conditions into a store; interrupted, the same command goes on.
+
+    Args:
+        limit: at most so many images.
+        batch_size: images per forward; chosen from the model's size unless given.
+        progress: show a bar with the time left.
+    """
+    from denoscope.extract import extract as read
+
+    scope = _load(model, device, precision)
+    store = read(
+        scope, data, sites, conditions=noise.conditions, out=out, keep=keep, canvas=canvas, limit=limit,
+        batch_size=batch_size, progress=progress,
+    )  # fmt: skip
+    if as_json:
+        show_json({"out": out, "recipes": [recipe.digest for recipe in store.recipes], "skipped": store.skipped})
+        return
+    say(repr(store))
+    for name, reason in store.skipped.items():
+        say(f"skipped {name}: {reason}")
+
+
+def _load(name: str, device: str | None = None, precision: str | None = None) -> "Model":
+    from denoscope.models.loading import load
+
+    return load(name, device=device, dtype=precision)
