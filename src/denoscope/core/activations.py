@@ -58,6 +58,8 @@ class Activations:
         if not len(self.ids) == len(self.frames) == self.values.shape[0]:
             rows = self.values.shape[0]
             raise InputError(f"{rows} rows of values for {len(self.ids)} ids and {len(self.frames)} frames")
+        if self.draws and len(self.draws) != len(self.ids):
+            raise InputError(f"{len(self.ids)} rows of values for {len(self.draws)} draws")
 
     @property
     def axes(self) -> tuple[str, ...]:

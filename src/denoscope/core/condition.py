@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Real
 from string import Formatter
 from typing import Any, Literal
 
@@ -74,8 +75,8 @@ class Condition:
             said = ", ".join([*(f"{name}={value}" for name, value in given.items()), *["clean"] * self.clean])
             raise InputError(f"give exactly one of timestep, sigma, logsnr or clean; got {said or 'none of them'}")
         for name, value in given.items():
-            if not math.isfinite(value):
-                raise InputError(f"{name} must be finite, not {value}")
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise InputError(f"{name} must be a finite number, not {value!r}")
         if self.timestep is not None and not 0 <= self.timestep <= LAST_TIMESTEP + 1:
             raise InputError(f"timestep must lie in 0 (least noise) ... {LAST_TIMESTEP} (most); got {self.timestep:g}")
         if self.sigma is not None and self.sigma <= 0:
@@ -92,11 +93,15 @@ class Condition:
 
         Raises:
             UnknownName: the template names a fact that the sample lacks.
+            InputError: the template cannot be filled, as with a brace that stands alone.
         """
-        for _, name, _, _ in Formatter().parse(self.prompt):
-            if name is not None and name not in facts:
-                raise unknown("fact", name, facts, "sample.facts")
-        return self.prompt.format_map(facts)
+        try:
+            for _, name, _, _ in Formatter().parse(self.prompt):
+                if name is not None and name not in facts:
+                    raise unknown("fact", name, facts, "sample.facts")
+            return self.prompt.format_map(facts)
+        except ValueError as error:
+            raise InputError(f"prompt {self.prompt!r} is no template: {error}; write {{{{ for a brace") from None
 
     def at(self, **changes: Any) -> "Condition":
         """A copy with other values; a new noise level replaces the old one."""

@@ -84,13 +84,15 @@ class Frame:
     def valid(self, grid: Grid) -> NDArray[np.bool_]:
         """Cells whose centre lies on the image rather than on padding, `(row, col)`; never none.
 
-        An image thinner than a cell may lie between all centres: then the cell under its middle counts.
+        An image thinner than a cell may lie between all centres: then the row or column under its middle counts.
         """
-        centres = self.centres(grid)
-        inside = ((centres >= 0) & (centres <= (self.width, self.height))).all(axis=-1)
-        if not inside.any():
-            inside[tuple(self.cell_at((self.width / 2, self.height / 2), grid))] = True
-        return inside
+        inside = (self.centres(grid) >= 0) & (self.centres(grid) <= (self.width, self.height))
+        rows: NDArray[np.bool_] = inside[:, 0, 1]
+        cols: NDArray[np.bool_] = inside[0, :, 0]
+        row, col = self.cell_at((self.width / 2, self.height / 2), grid)
+        rows[row] |= not rows.any()
+        cols[col] |= not cols.any()
+        return rows[:, None] & cols
 
     def cell_size(self, grid: Grid) -> tuple[float, float]:
         """Width and height of a cell in image pixels."""

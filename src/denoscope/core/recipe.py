@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 __all__ = ["FORMAT", "Origin", "Recipe", "canonical"]
 
 FORMAT = 1
@@ -29,6 +31,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in cast("Sequence[Any]", value)]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
     return value
@@ -109,12 +113,13 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """Commit of the checkout that denoscope runs from, with `+` when it was changed; None outside one."""
+    """Commit of the checkout that denoscope runs from, with `+` when it was changed; None without either."""
     folder = Path(__file__).resolve().parents[3]
     if not (folder / ".git").exists():
         return None
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        described = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
     return described.stdout.strip() or None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from threading import RLock
 from typing import Any, Generic, TypeVar
 
 from denoscope.core.errors import InputError, unknown
@@ -44,6 +45,8 @@ class Registry(Generic[T]):
         self.listing = f"denoscope list {listing}"
         self._entries: dict[str, Entry[T]] = {}
         self._aliases: dict[str, str] = {}
+        self._lock = RLock()
+        self._loading = False
         self._loaded = False
 
     def __call__(self, name: str, *, aliases: tuple[str, ...] = (), **facts: Any) -> Callable[[T], T]:
@@ -58,11 +61,12 @@ class Registry(Generic[T]):
 
     def add(self, entry: Entry[T]) -> None:
         """Register one entry; a second registration of the same name is an error, of the same thing is not."""
-        known = self._entries.get(entry.name)
-        if known is not None and known.thing is not entry.thing:
-            raise InputError(f"{self.kind} {entry.name!r} is registered twice; names must be unique")
+        spellings = {fold(alias): entry.name for alias in (entry.name, *entry.aliases)}
+        for taken in {self._aliases[spelling] for spelling in spellings.keys() & self._aliases.keys()}:
+            if taken != entry.name or self._entries[taken].thing is not entry.thing:
+                raise InputError(f"{self.kind} {taken!r} is registered twice; names and aliases must be unique")
         self._entries[entry.name] = entry
-        self._aliases.update({fold(alias): entry.name for alias in (entry.name, *entry.aliases)})
+        self._aliases.update(spellings)
 
     def get(self, name: str) -> T:
         """The thing registered under a name or alias (case and `-_. ` do not matter).
@@ -93,9 +97,20 @@ class Registry(Generic[T]):
         return len(self._entries)
 
     def _load(self) -> None:
+        """Import every plug-in once; other threads wait, and a plug-in that looks something up meanwhile does not."""
         if self._loaded:
             return
-        self._loaded = True
+        with self._lock:
+            if self._loading or self._loaded:
+                return
+            self._loading = True
+            try:
+                self._import_all()
+                self._loaded = True
+            finally:
+                self._loading = False
+
+    def _import_all(self) -> None:
         package = import_module(self.home)
         for module in iter_modules(package.__path__):
             if not module.name.startswith("_"):

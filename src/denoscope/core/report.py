@@ -107,8 +107,8 @@ class Report:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.to_dict(), indent=1, default=str)
-        (folder / "report.json").write_text(text)
-        (folder / "report.html").write_text(self.to_html())
+        (folder / "report.json").write_text(text, encoding="utf-8")
+        (folder / "report.html").write_text(self.to_html(), encoding="utf-8")
         for title, picture in self.figures.items():
             (folder / f"{_slug(title)}.{_kind(picture)[0]}").write_bytes(picture)
         if self.table:
@@ -127,7 +127,7 @@ class Report:
         folder = Path(folder)
         if not (folder / "report.json").exists():
             raise StoreError(f"no report in {folder}; a report is a folder with report.json in it")
-        values = json.loads((folder / "report.json").read_text())
+        values = json.loads((folder / "report.json").read_text(encoding="utf-8"))
         table: Table = {}
         if (folder / "table.parquet").exists():
             parquet = require("pyarrow.parquet", "read a report's table")

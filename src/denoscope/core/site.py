@@ -1,5 +1,6 @@
 """Where a tensor is read: one grammar of names for every family."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -179,6 +180,10 @@ def _at_depth(pattern: str, sites: Sequence[SiteInfo]) -> str:
     try:
         depth = float(pattern.removeprefix("depth@"))
     except ValueError:
-        raise UnknownName(f"no site {pattern!r}; a depth is a share of FLOPs such as depth@0.51") from None
+        depth = math.nan
+    if not 0 <= depth <= 1:
+        raise UnknownName(f"no site {pattern!r}; a depth is a share of FLOPs, 0 ... 1, such as depth@0.51")
     blocks = [info for info in sites if re.fullmatch(_BLOCK, info.name)]
+    if not blocks:
+        raise UnknownName(f"no site {pattern!r}; this model has no blocks to measure depth by")
     return min(blocks, key=lambda info: abs(info.share - depth)).name

@@ -1,0 +1,93 @@
+"""Reports: no number without its interval, no report without its inputs."""
+
+import json
+import math
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from denoscope.core.errors import InputError, StoreError, UnknownName
+from denoscope.core.recipe import Origin
+from denoscope.core.report import Report, Score
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+def report(**changes: Any) -> Report:
+    """A report, with what a test changes."""
+    made: dict[str, Any] = {
+        "task": "probe <b>",
+        "parameters": {"folds": 5, "note": "a < b & $c"},
+        "scores": (Score("accuracy", 0.5, 0.4, 0.6, 10, "share", "higher", "images"), Score("rank", 3, 3, 3, 1)),
+        "inputs": {"store": "abc"},
+        "origin": Origin.now(1.0),
+        "table": {"site": ["mid", "up.1"], "accuracy": [0.5, 0.6]},
+        "figures": {"Accuracy by site": SVG},
+        "notes": ("one note",),
+    }
+    return Report(**made | changes)
+
+
+@pytest.mark.parametrize("low,high,value", [(0.6, 0.7, 0.5), (0.4, 0.45, 0.5), (0, 1, math.nan), (math.nan, 1, 0.5)])
+def test_an_interval_holds_its_value(low: float, high: float, value: float) -> None:
+    """A score whose interval misses it, or that is no number, cannot be made."""
+    with pytest.raises(InputError, match="misses its value"):
+        Score("accuracy", value, low, high, 10)
+
+
+def test_a_score_averages_over_something() -> None:
+    """n = 0 is refused."""
+    with pytest.raises(InputError, match="averages over nothing"):
+        Score("accuracy", 0.5, 0.5, 0.5, 0)
+
+
+@pytest.mark.parametrize("inputs", [{}, {"store": ""}])
+def test_a_report_needs_input_digests(inputs: dict[str, str]) -> None:
+    """A finding that cannot be traced to its inputs cannot be reported."""
+    with pytest.raises(InputError, match="digests of its inputs"):
+        report(inputs=inputs)
+
+
+def test_a_table_is_rectangular() -> None:
+    """Columns of different length are refused, with their lengths."""
+    with pytest.raises(InputError, match="differ in length"):
+        report(table={"a": [1], "b": [1, 2]})
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    """A report read back has the same scores, parameters, table, figures and notes."""
+    folder = report().save(tmp_path / "new" / "report")
+    again = Report.load(folder)
+    assert again.scores == report().scores and again.parameters == report().parameters
+    assert dict(again.table) == report().table and again.notes == ("one note",)
+    assert list(again.figures.values()) == [SVG]
+    assert json.loads((folder / "report.json").read_text())["task"] == "probe <b>"
+
+
+def test_no_report_is_one_line(tmp_path: Path) -> None:
+    """An empty folder is answered with what a report is."""
+    with pytest.raises(StoreError, match="no report in"):
+        Report.load(tmp_path)
+
+
+def test_scores_by_name() -> None:
+    """A score is found by its name; a wrong name is answered with the near one."""
+    assert report()["accuracy"].value == 0.5
+    with pytest.raises(UnknownName, match="accuracy"):
+        report()["acuracy"]
+
+
+def test_html_stands_alone_and_escapes() -> None:
+    """The page loads nothing from elsewhere, and no name can write markup into it."""
+    page = report().to_html()
+    sources: list[str] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            sources.extend(value or "" for name, value in attrs if name in ("src", "href"))
+
+    Links().feed(page)
+    assert sources and all(source.startswith("data:") for source in sources)
+    assert "probe <b>" not in page and "a &lt; b &amp; $c" in page and "exact" in page
