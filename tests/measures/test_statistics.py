@@ -15,6 +15,7 @@ def _covered(truth: float, estimates) -> float:
 
 @pytest.mark.parametrize(("successes", "n", "low", "high"), [(7, 10, 0.3968, 0.8922), (0, 20, 0.0, 0.1611)])
 def test_wilson_agrees_with_published_values(successes, n, low, high):
+    """Newcombe's worked examples come out."""
     found = wilson(successes, n)
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-4)
 
@@ -30,12 +31,14 @@ def test_wilson_solves_its_own_equation(case):
 
 
 def test_wilson_covers_the_truth():
+    """95 % of the intervals hold the rate that was simulated, also near 0 and 1."""
     rng = np.random.default_rng(0)
     rates = [_covered(p, (wilson(int(x), 60) for x in rng.binomial(60, p, 2000))) for p in (0.1, 0.5, 0.9)]
     assert 0.93 <= np.mean(rates) <= 0.97
 
 
 def test_the_bootstrap_of_a_mean_has_the_closed_form_spread():
+    """For a mean the answer is known: Student's interval."""
     values = np.random.default_rng(1).normal(3, 2, 400)
     found = bootstrap_mean(values, draws=4000)
     half = 1.966 * values.std(ddof=1) / np.sqrt(values.size)
@@ -45,6 +48,7 @@ def test_the_bootstrap_of_a_mean_has_the_closed_form_spread():
 
 @pytest.mark.parametrize("n", [12, 50])
 def test_the_bootstrap_covers_the_truth(n):
+    """95 % of the intervals hold the mean that was simulated, with few units too."""
     rng = np.random.default_rng(2)
     rate = _covered(1.0, (bootstrap_mean(rng.normal(1, 1, n), draws=1000, seed=i) for i in range(1500)))
     assert 0.93 <= rate <= 0.97
@@ -62,6 +66,7 @@ def test_clustering_covers_where_rows_of_a_unit_move_together():
 
 
 def test_a_paired_difference_is_narrower_than_two_intervals_and_covers():
+    """What two measurements share cancels."""
     rng = np.random.default_rng(4)
     hard = rng.normal(0, 5, 200)
     a, b = hard + rng.normal(0.3, 0.2, 200), hard + rng.normal(0.0, 0.2, 200)
@@ -71,18 +76,21 @@ def test_a_paired_difference_is_narrower_than_two_intervals_and_covers():
 
 
 def test_a_ratio_averages_over_units_not_rows():
+    """Rows of one unit are summed before anything is resampled."""
     found = bootstrap_ratio([1.0, 3.0, 2.0], [2.0, 2.0, 4.0], groups=["x", "x", "y"])
     assert found.value == pytest.approx(6 / 8)
     assert found.n == 2
 
 
 def test_the_generator_is_local():
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    """Equal seeds give equal intervals, and the global generator is not touched."""
+    state = np.random.get_state()[1].copy()
     assert bootstrap_mean([1, 2, 3], seed=5) == bootstrap_mean([1, 2, 3], seed=5)
-    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == state).all()
 
 
 def test_missing_numbers_are_left_out_and_nothing_at_all_is_refused():
+    """NaN is a missing unit; an average over nothing is an error."""
     assert bootstrap_mean([1.0, np.nan, 3.0]).n == 2
     for bad in ([], [np.nan]):
         with pytest.raises(InputError, match="no unit"):

@@ -109,7 +109,7 @@ def bootstrap_ratio(
     if not known.any() or not bottom[known].sum():
         raise InputError("there is no unit to average over")
     _, unit = np.unique(names[known], return_inverse=True)
-    tops, bottoms = np.bincount(unit, top[known]), np.bincount(unit, bottom[known])
+    tops, bottoms = (np.bincount(unit, values[known]).astype(np.float64) for values in (top, bottom))
     resampled = np.concatenate(list(_resampled(tops, bottoms, draws, np.random.default_rng(seed))))
     tail = _tail(tops.size)
     low, high = np.nanquantile(resampled, [tail, 1 - tail])
