@@ -1,0 +1,182 @@
+"""What all dictionaries share: weights, a record of where they come from, and one format on disk.
+
+A dictionary says x ~ codes @ atoms + bias in the units of the activations, with atoms of length one. Whatever a method
+does to its input while it learns (centring, scaling) is folded back into these weights when it has learned.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, is_dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denoscope.core.errors import InputError, StoreError, unknown
+from denoscope.core.optional import require
+from denoscope.core.recipe import FORMAT
+from denoscope.core.registry import dictionaries
+from denoscope.core.report import Report
+from denoscope.core.site import Site
+
+__all__ = ["Learned", "load_dictionary", "rows_of"]
+
+Array = NDArray[Any]
+_CONFIG, _WEIGHTS, _REPORT = "config.json", "dictionary.safetensors", "report"
+
+
+class Learned(ABC):
+    """A dictionary with weights by name; `atoms` and `bias` are always among them.
+
+    Args:
+        settings: the method's frozen dataclass of parameters; made from `fields` unless given.
+        fields: its values by name.
+    """
+
+    name: ClassVar[str]
+    """Under which it is registered."""
+    Settings: ClassVar[type[Any]]
+    """Parameters of the method, a frozen dataclass."""
+
+    def __init__(self, settings: Any = None, **fields: Any) -> None:
+        if settings is not None and fields:
+            raise InputError(f"give settings or {', '.join(fields)}, not both")
+        self.settings: Any = settings if settings is not None else _settings(self.Settings, fields)
+        self.weights: dict[str, NDArray[np.float32]] = {}
+        self.about: Mapping[str, Any] = {}
+        """Where it was learned: site, condition and recipe digest, as the verb `learn` records them."""
+        self.report: Report | None = None
+        """How well it explains what it did not see, as the verb `learn` measured it."""
+
+    @property
+    def atoms(self) -> NDArray[np.float32]:
+        """Directions of length one, `(atom, channel)`."""
+        return self._weight("atoms")
+
+    @property
+    def bias(self) -> NDArray[np.float32]:
+        """What no atom explains: the point that codes are counted from, `(channel,)`."""
+        return self._weight("bias")
+
+    @property
+    def site(self) -> Site | None:
+        """Where it was learned, if that is known."""
+        return Site(self.about["site"]) if "site" in self.about else None
+
+    def encode(self, x: Any) -> Any:
+        """Codes `(sample, atom)` of activations `(sample, channel)`; arrays give arrays, tensors tensors.
+
+        Raises:
+            InputError: another width, or nothing was learned yet.
+        """
+        if len(x.shape) != 2 or x.shape[1] != self.bias.size:
+            raise InputError(f"this dictionary reads (sample, {self.bias.size}), not {tuple(x.shape)}")
+        return self._encode(x)
+
+    def decode(self, codes: Any) -> Any:
+        """Activations `(sample, channel)` that codes `(sample, atom)` stand for: codes @ atoms + bias."""
+        if len(codes.shape) != 2 or codes.shape[1] != len(self.atoms):
+            raise InputError(f"this dictionary has {len(self.atoms)} atoms, not codes of shape {tuple(codes.shape)}")
+        return codes @ like(self.atoms, codes) + like(self.bias, codes)
+
+    @abstractmethod
+    def _encode(self, x: Any) -> Any: ...
+
+    @abstractmethod
+    def fit(self, batches: Iterable[Any]) -> Self:
+        """Learn from arrays or tensors `(sample, channel)`, and return itself.
+
+        Args:
+            batches: read once, or again and again where it can be iterated anew and the method wants more.
+        """
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """Write `config.json`, `dictionary.safetensors` and the report, where there is one."""
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        weights = {name: np.ascontiguousarray(array) for name, array in self.weights.items()}
+        require("safetensors.numpy", "save dictionaries").save_file(weights, place / _WEIGHTS)
+        told = {"format": FORMAT, "dictionary": self.name, "settings": asdict(self.settings), "about": self.about}
+        (place / _CONFIG).write_text(json.dumps(told, indent=1))
+        if self.report is not None:
+            self.report.save(place / _REPORT)
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            StoreError: no dictionary of this kind and format lies there.
+        """
+        told = _config(Path(folder))
+        if told["dictionary"] != cls.name:
+            raise StoreError(f"{folder} holds a {told['dictionary']!r} dictionary, not {cls.name!r}")
+        made = cls(**told["settings"])
+        made.weights = require("safetensors.numpy", "load dictionaries").load_file(Path(folder) / _WEIGHTS)
+        made.about = told["about"]
+        if (Path(folder) / _REPORT / "report.json").exists():
+            made.report = Report.load(Path(folder) / _REPORT)
+        return made
+
+    def _weight(self, name: str) -> NDArray[np.float32]:
+        if name not in self.weights:
+            raise InputError(f"this {self.name!r} dictionary has learned nothing yet; call fit, or the verb learn")
+        return self.weights[name]
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.weights["atoms"].shape)) if self.weights else "nothing learned"
+        return f"{type(self).__name__}({shape}{f' at {self.site}' if self.site else ''})"
+
+
+def load_dictionary(folder: str | PathLike[str]) -> Learned:
+    """The dictionary in a folder, whichever kind it is.
+
+    Raises:
+        StoreError: none lies there.
+        UnknownName: of a kind that is not registered here.
+    """
+    return dictionaries.get(_config(Path(folder))["dictionary"]).load(folder)
+
+
+def rows_of(batches: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
+    """Batches as fp32 arrays `(sample, channel)`, checked.
+
+    Raises:
+        InputError: a batch of another shape or width, or one that holds NaN or infinite values.
+    """
+    width = None
+    for batch in batches:
+        values = np.asarray(batch.detach().cpu().float() if hasattr(batch, "detach") else batch, dtype=np.float32)
+        width = width or values.shape[-1]
+        if values.ndim != 2 or values.shape[1] != width:
+            raise InputError(f"batches must be (sample, {width}), got {values.shape}")
+        if not np.isfinite(values).all():
+            raise InputError("activations hold NaN or infinite values; a dictionary cannot learn from them")
+        yield values
+
+
+def like(weight: NDArray[np.float32], x: Any) -> Any:
+    """A weight as x is: an array, or a tensor on its device and of its dtype."""
+    return weight.astype(x.dtype, copy=False) if isinstance(x, np.ndarray) else x.new_tensor(weight)
+
+
+def _settings(kind: type[Any], fields: Mapping[str, Any]) -> Any:
+    known = list(kind.__dataclass_fields__) if is_dataclass(kind) else []
+    for name in fields:
+        if name not in known:
+            raise unknown("setting", name, known, f"help(denoscope.dictionaries.{kind.__module__.split('.')[-1]})")
+    return kind(**fields)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    try:
+        told = cast("dict[str, Any]", json.loads((folder / _CONFIG).read_text()))
+        kind, version = told["dictionary"], told["format"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreError(f"no dictionary in {folder}; one is a folder with {_CONFIG} and {_WEIGHTS}") from None
+    if version != FORMAT or not (folder / _WEIGHTS).exists():
+        raise StoreError(f"the {kind!r} dictionary in {folder} is incomplete or of format {version}, not {FORMAT}")
+    return told
