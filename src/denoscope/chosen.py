@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from denoscope.core.condition import Condition
+from denoscope.core.errors import StoreError
 from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
 from denoscope.store.choose import by_recipe, by_site
@@ -40,7 +41,10 @@ def usual(
     Raises:
         UnknownName: no such site or recipe.
         InputError: no site was named, and the store holds several.
+        StoreError: the store is empty.
     """
+    if not store.volumes:
+        raise StoreError(f"{store.place.url} holds no activations yet; fill it with: denoscope extract")
     volumes = by_recipe(store.volumes, recipe)
     place = by_site(volumes, site)
     if condition is not None or fields:

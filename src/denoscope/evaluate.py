@@ -10,7 +10,7 @@ import numpy as np
 from denoscope.chosen import opened, usual
 from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
-from denoscope.core.errors import StoreError, unknown
+from denoscope.core.errors import unknown
 from denoscope.core.recipe import Recipe
 from denoscope.core.registry import tasks
 from denoscope.core.report import Report
@@ -51,8 +51,6 @@ def evaluate(
     """
     made = task_of(task, params)
     place = opened(store)
-    if not place.volumes:
-        raise StoreError(f"{place.place.url} holds no activations yet; fill it with: denoscope extract")
     asked = {} if timestep is None else {"timestep": timestep}
     where, condition, asked = usual(place, site, condition, recipe, **asked)
     values = _gathered(place.batches(where, condition, recipe=recipe, **asked), made)

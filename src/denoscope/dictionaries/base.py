@@ -93,6 +93,10 @@ class Learned(ABC):
             batches: read once, or again and again where it can be iterated anew and the method wants more.
         """
 
+    def random(self, mean: NDArray[np.float32]) -> "Learned | None":
+        """The same method around `mean` with atoms drawn by chance, as a baseline; None where that means nothing."""
+        return None
+
     def save(self, folder: str | PathLike[str]) -> None:
         """Write `config.json`, `dictionary.safetensors` and the report, where there is one."""
         place = Path(folder)

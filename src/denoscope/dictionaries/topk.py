@@ -90,6 +90,14 @@ class TopK(Learned):
         self.weights["bias"] = (mean + scale * self.weights["bias"]).astype(np.float32)
         return self
 
+    def random(self, mean: NDArray[np.float32]) -> "TopK":
+        """Atoms drawn on the sphere, each its own encoder: what training starts from."""
+        drawn = np.random.default_rng(self.settings.seed).normal(size=self.atoms.shape)
+        atoms = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        twin = TopK(self.settings)
+        twin.weights = {"atoms": atoms, "encoder": atoms.copy(), "bias": mean}
+        return twin
+
     def _encode(self, x: Any) -> Any:
         torch = require("torch", "encode with a TopK dictionary")
         rows = torch.from_numpy(np.ascontiguousarray(x)) if isinstance(x, np.ndarray) else x
