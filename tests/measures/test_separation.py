@@ -9,35 +9,45 @@ from denoscope.core.errors import InputError
 from denoscope.core.frame import Frame, Grid
 from denoscope.measures.geometry import centres_in_cells, coverage
 from denoscope.measures.separation import separation
-from denoscope.measures.similarity import cosine
+from denoscope.measures.similarity import dot, l2
 from denoscope.measures.statistics import bootstrap_mean
 
 
 @given(seed=st.integers(0, 10_000))
-def test_separation_counts_triples(seed: int) -> None:
+def test_separation_counts_triples_at_equal_distance(seed: int) -> None:
     """Equal to the share of triples counted one by one, ties one half."""
     rng = np.random.default_rng(seed)
-    tokens = rng.integers(-1, 2, size=(9, 3)).astype(np.float64)
-    label = rng.integers(0, 3, size=9)
-    inside, outside = label == 1, label == 2
-    alike = cosine(tokens, tokens)
-    per_anchor = []
-    for i in np.flatnonzero(inside):
-        pairs = [(alike[i, j], alike[i, k]) for j in np.flatnonzero(inside) if j != i for k in np.flatnonzero(outside)]
-        if pairs:
-            per_anchor.append(np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs]))
-    found = separation(tokens, inside, outside)
-    assert found == pytest.approx(np.mean(per_anchor)) if per_anchor else np.isnan(found)
+    grid = Grid(4, 5, 1.0)
+    tokens = rng.integers(-1, 2, size=(20, 3)).astype(np.float64)
+    label = rng.integers(0, 3, size=20)
+    mine, others = np.flatnonzero(label == 1), np.flatnonzero(label == 2)
+    alike, places = dot(tokens, tokens), centres_in_cells(grid)
+
+    def far(a: int, b: int) -> float:
+        return float(np.square(places[a] - places[b]).sum())
+
+    def share(i: int, j: int) -> float:
+        rivals = [alike[i, k] for k in others if far(i, k) == far(i, j)]
+        return float(np.mean([(np.sign(alike[i, j] - rival) + 1) / 2 for rival in rivals] or [np.nan]))
+
+    per_anchor = [[share(i, j) for j in mine if j != i] for i in mine]
+    means = [np.nanmean(row) for row in per_anchor if row and not np.isnan(row).all()]
+    found = separation(tokens, label == 1, label == 2, grid, dot)
+    assert found == pytest.approx(np.mean(means)) if means else np.isnan(found)
 
 
 def test_separation_knows_the_perfect_and_the_blind() -> None:
-    """1 for two tight clusters, about one half for noise, NaN for a single cell."""
-    label = np.arange(40) < 20
+    """1 for two tight clusters; one half for noise and for what only varies smoothly; NaN for a single cell."""
+    grid = Grid(16, 16, 1.0)
+    y, x = np.mgrid[0:16, 0:16]
+    label = (np.hypot(x - 8, y - 8) < 4).ravel()
     clusters = np.where(label[:, None], [1.0, 0.0], [0.0, 1.0])
-    assert separation(clusters, label, ~label) == 1.0
-    noise = np.random.default_rng(0).normal(size=(40, 64))
-    assert separation(noise, label, ~label) == pytest.approx(0.5, abs=0.05)
-    assert np.isnan(separation(noise, np.arange(40) == 0, ~label))
+    assert separation(clusters, label, ~label, grid) == 1.0
+    noise = np.random.default_rng(0).normal(size=(256, 64))
+    assert separation(noise, label, ~label, grid) == pytest.approx(0.5, abs=0.03)
+    places = centres_in_cells(grid)
+    assert separation(places, label, ~label, grid, lambda a, b: -l2(a, b)) == 0.5
+    assert np.isnan(separation(noise, np.arange(256) == 0, ~label, grid))
 
 
 @pytest.mark.parametrize("mirrored", [False, True])

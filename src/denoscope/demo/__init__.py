@@ -80,7 +80,7 @@ def _told(found: Report) -> list[str]:
     ]
     best = max(scores, key=lambda score: score.value)
     place = best.name.partition(", ")[2]
-    beside = [found[f"{name}, {place}"] for name in ("untrained twin", "colour", "nearness")]
+    beside = [found[f"{name}, {place}"] for name in ("untrained twin", "colour")]
     return [str(best), *(str(score) for score in beside)]
 
 

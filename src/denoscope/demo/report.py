@@ -1,7 +1,7 @@
 """At which site are the cells of an object alike? Measured on scenes whose masks are known."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from denoscope.core.recipe import Origin, Recipe
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import Sample
 from denoscope.explorer.curves import curves
-from denoscope.measures.geometry import centres_in_cells, coverage
+from denoscope.measures.geometry import coverage
 from denoscope.measures.separation import separation
 from denoscope.measures.similarity import Measure, cosine, l2
 from denoscope.measures.statistics import bootstrap_mean
@@ -22,18 +22,22 @@ from denoscope.store.store import Store
 __all__ = ["report"]
 
 Cells = NDArray[Any]
+Labels = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 _OBJECT, _BACKGROUND = 0.6, 0.1
 """Share of a cell that its object covers at least, and that objects cover at most in a background cell."""
 
+_LEAST = 10
+"""Images below which a site gets no score: its cells are too large to lie on objects."""
+
 _NOTES = (
     "Separation is the chance that a cell of an object is more alike (cosine) to another cell of that object than to a "
-    "cell of the background; 0.5 is chance. It is computed within each image and averaged over images, with 95 % "
-    "intervals from a bootstrap over images. A cell belongs to the object when at least 60 % of it is covered, to the "
-    "background when at most 10 % is; images in which the object has fewer than two such cells are left out, so that "
-    "coarse sites rest on fewer images.",
+    "cell of the background that lies equally far away; 0.5 is chance, and smoothness alone gains nothing. It is "
+    "computed within each image and averaged over images, with 95 % intervals from a bootstrap over images. A cell "
+    "belongs to the object when at least 60 % of it is covered, to the background when at most 10 % is. Images in "
+    f"which no object cell qualifies are left out, and sites with fewer than {_LEAST} images, whose cells are as large "
+    "as objects.",
     "What a number is worth shows beside it. The untrained twin has the same architecture and random weights: what it "
-    "reaches, training did not teach. Colour compares the mean colours of the cells (Euclidean distance), nearness "
-    "only how close the cells lie: objects are compact, so being near already says much.",
+    "reaches, training did not teach. Colour compares the mean colours of the cells (Euclidean distance).",
 )
 
 
@@ -55,15 +59,12 @@ def report(
         samples: scenes with their masks.
         started: clock at which the work began.
     """
-    rows: list[dict[str, Any]] = []
-    for site in sites:
-        for name, recipe in recipes.items():
-            for condition in recipe.conditions:
-                values = store.get(site, timestep=condition["timestep"], recipe=recipe.digest)
-                rows += _rows(name, values, samples, _tokens, cosine)
-        last = store.get(site, timestep=compared, recipe=next(iter(recipes.values())).digest)
-        rows += _rows("colour", last, samples, _colours, _negative_l2)
-        rows += _rows("nearness", last, samples, _places, _negative_l2)
+    rows = [
+        {"model": name, "site": site, "timestep": values.condition.timestep, "image": image, "separation": found}
+        for site in sites
+        for name, values, shares in _found(store, recipes, site, compared, samples)
+        for image, found in zip(values.ids, shares, strict=True)
+    ]
     scores = _scores(rows)
     return Report(
         task="Objects hold together",
@@ -77,22 +78,29 @@ def report(
     )
 
 
-def _rows(
-    name: str, values: Activations, samples: Sequence[Sample], tokens: Callable[..., Cells], measure: Measure
-) -> list[dict[str, Any]]:
-    """One row per image."""
+def _found(
+    store: Store, recipes: Mapping[str, Recipe], site: str, compared: int, samples: Sequence[Sample]
+) -> Iterator[tuple[str, Activations, list[float]]]:
+    """Separation per image at one site, for each model and noise level and for colour."""
     known = {sample.id: sample for sample in samples}
-    rows: list[dict[str, Any]] = []
-    for index, identity in enumerate(values.ids):
-        inside, outside = _labels(known[identity], values, index)
-        found = separation(tokens(values, index, known[identity]), inside, outside, measure)
-        place = {"site": str(values.site), "timestep": values.condition.timestep}
-        row = {"model": name, **place, "image": identity, "separation": found}
-        rows.append(row)
-    return rows
+    labels: list[Labels] = []
+    for name, recipe in recipes.items():
+        for condition in recipe.conditions:
+            values = store.get(site, timestep=condition["timestep"], recipe=recipe.digest)
+            labels = labels or [_labels(known[image], values, index) for index, image in enumerate(values.ids)]
+            yield name, values, _each(values, values.tokens().numpy(), labels, cosine)
+    values = store.get(site, timestep=compared, recipe=next(iter(recipes.values())).digest)
+    colours = [_colours(values, known[image]) for image in values.ids]
+    yield "colour", values, _each(values, colours, labels, _closeness)
 
 
-def _labels(sample: Sample, values: Activations, index: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _each(values: Activations, tokens: Iterable[Cells], labels: Sequence[Labels], measure: Measure) -> list[float]:
+    assert values.grid is not None
+    grid = values.grid
+    return [separation(cells, *flags, grid, measure) for cells, flags in zip(tokens, labels, strict=True)]
+
+
+def _labels(sample: Sample, values: Activations, index: int) -> Labels:
     """Which cells are the main object's, and which the background's."""
     assert values.grid is not None
     mask, frame = sample.facts["mask"], values.frames[index]
@@ -102,11 +110,7 @@ def _labels(sample: Sample, values: Activations, index: int) -> tuple[NDArray[np
     return ((main >= _OBJECT) & valid).ravel(), ((anything <= _BACKGROUND) & valid).ravel()
 
 
-def _tokens(values: Activations, index: int, sample: Sample) -> Cells:
-    return values.select([index]).tokens().numpy()[0]
-
-
-def _colours(values: Activations, index: int, sample: Sample) -> Cells:
+def _colours(values: Activations, sample: Sample) -> Cells:
     """Mean colour of each cell's pixels on the canvas, `(cell, 3)`."""
     grid = values.grid
     assert grid is not None
@@ -116,12 +120,7 @@ def _colours(values: Activations, index: int, sample: Sample) -> Cells:
     return blocks.mean(axis=(1, 3)).reshape(-1, 3)
 
 
-def _places(values: Activations, index: int, sample: Sample) -> Cells:
-    assert values.grid is not None
-    return centres_in_cells(values.grid)
-
-
-def _negative_l2(query: Any, keys: Any) -> Cells:
+def _closeness(query: Any, keys: Any) -> Cells:
     return -l2(query, keys)
 
 
@@ -130,7 +129,7 @@ def _scores(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, float], S
     groups: dict[tuple[str, str, float], list[float]] = {}
     for row in rows:
         groups.setdefault((row["model"], row["site"], row["timestep"]), []).append(row["separation"])
-    return {key: _score(key, units) for key, units in groups.items() if not np.isnan(units).all()}
+    return {key: _score(key, units) for key, units in groups.items() if np.isfinite(units).sum() >= _LEAST}
 
 
 def _score(key: tuple[str, str, float], units: Sequence[float]) -> Score:
@@ -150,7 +149,6 @@ def _figure(scores: Mapping[tuple[str, str, float], Score], sites: Sequence[str]
         "trained": "embedded model",
         "untrained twin": "(untrained twin)",
         "colour": "(colour)",
-        "nearness": "(nearness)",
     }
     shown = [site for site in sites if all((name, site, level) in scores for name in names)]
     lines = {

@@ -43,12 +43,11 @@ class Pack:
     error: float
 
 
-def pack(activations: Activations, tries: int = 4) -> Pack:
+def pack(activations: Activations) -> Pack:
     """Round activations to a pack.
 
     Args:
         activations: with a grid of cells.
-        tries: query cells per image whose maps are compared with the exact ones to fill `error`.
 
     Raises:
         InputError: no grid lies behind the values.
@@ -61,7 +60,7 @@ def pack(activations: Activations, tries: int = 4) -> Pack:
     values, scalars = _quantise(tokens, mean)
     site, level = str(activations.site), level_name(activations.condition)
     rough = Pack(site, level, *grid, values, scalars, float(mean @ mean), 0.0)
-    return replace(rough, error=_error(rough, tokens, mean, tries))
+    return replace(rough, error=_error(rough, tokens, mean))
 
 
 def level_name(condition: Condition) -> str:
@@ -81,7 +80,7 @@ def similarities(packed: Pack, sample: int, cell: int, centred: bool = False) ->
         centred: centred cosine rather than cosine.
     """
     scale, norm, spread, along = np.moveaxis(packed.scalars, -1, 0)
-    whole = packed.values.astype(np.int32) @ packed.values[sample, cell].astype(np.int32)
+    whole = packed.values.astype(np.float32) @ packed.values[sample, cell].astype(np.float32)
     products = whole * scale * scale[sample, cell]
     length = spread if centred else norm
     if not centred:
@@ -100,14 +99,13 @@ def _quantise(tokens: Floats, mean: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(whole).astype(np.int8), scalars.astype(np.float32)
 
 
-def _error(packed: Pack, tokens: Floats, mean: Floats, tries: int) -> float:
-    rng = np.random.default_rng(0)
-    keys = tokens.reshape(-1, tokens.shape[-1])
+def _error(packed: Pack, tokens: Floats, mean: Floats) -> float:
+    """Largest error of the maps of one cell per image, drawn at random."""
+    cells = np.random.default_rng(0).integers(tokens.shape[1], size=len(tokens))
+    queries, keys = tokens[np.arange(len(tokens)), cells], tokens.reshape(-1, tokens.shape[-1])
     worst = 0.0
-    for sample in range(len(tokens)):
-        for cell in rng.integers(tokens.shape[1], size=tries):
-            query = tokens[sample, cell]
-            plain = similarities(packed, sample, cell).reshape(-1) - cosine(query, keys)
-            centred = similarities(packed, sample, cell, True).reshape(-1) - centred_cosine(query, keys, mean)
-            worst = max(worst, float(np.abs(plain).max()), float(np.abs(centred).max()))
+    for centred, exact in ((False, cosine(queries, keys)), (True, centred_cosine(queries, keys, mean))):
+        for sample, (cell, row) in enumerate(zip(cells.tolist(), exact, strict=True)):
+            found = similarities(packed, sample, cell, centred).reshape(-1)
+            worst = max(worst, float(np.abs(found - row).max()))
     return worst
