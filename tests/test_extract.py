@@ -12,7 +12,9 @@ from PIL import Image
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError, UnknownName
 from denoscope.core.sample import Sample
+from denoscope.data.base import open_data
 from denoscope.extract import extract
+from denoscope.models.loading import load
 from denoscope.store import Keep, Store
 from fakes import FakeCanvas, FakeModel, Pictures, expected
 
@@ -166,3 +168,20 @@ def test_progress_is_shown_on_request_only(tmp_path, capsys):
     extract(FakeModel(), Pictures(5), "mid", 50, out=tmp_path)
     out, err = capsys.readouterr()
     assert out == "" and "5/5" in err
+
+
+def test_a_real_model(tmp_path):
+    """From a spec to a store with a diffusers U-Net: what is stored is what `model.read` gives, prompts by fact."""
+    model, data = load("toy-sd15"), open_data("menagerie:test", 5)
+    prompt, sites = "a photo of a {category}", ["mid", "up.3"]
+    store = extract(
+        model, "menagerie:test", sites, 200, prompt=prompt, out=tmp_path, limit=5, shard_size=3,
+        keep=Keep(dtype="fp32"), progress=False,
+    )  # fmt: skip
+    condition = Condition(timestep=200, prompt=prompt)
+    direct = model.read([data[i] for i in range(5)], sites, condition)
+    for site in sites:
+        found = store.get(site, condition)
+        assert found.frames == direct[site].frames and found.grid == direct[site].grid
+        np.testing.assert_allclose(found.values, direct[site].numpy(), atol=2e-5)
+    assert open_data(store.data(), 5)[0].id == store.ids[0]

@@ -13,6 +13,7 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.site import Site
 from denoscope.data.base import identity, open_data, read, spell
+from denoscope.store import index
 from denoscope.store.block import Block
 from denoscope.store.keep import Keep
 from denoscope.store.store import Store
@@ -20,6 +21,7 @@ from denoscope.store.writer import Plan, Work, Writer
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
+    from denoscope.models.compat import Compat
     from denoscope.models.coordinates import Canvas
 
 __all__ = ["SHARD_BYTES", "extract"]
@@ -49,6 +51,7 @@ def extract(
     limit: int | None = None,
     batch_size: int | None = None,
     shard_size: int | None = None,
+    compat: "Compat | str | None" = None,
     progress: bool = True,
     **fields: Any,
 ) -> Store:
@@ -70,6 +73,7 @@ def extract(
         limit: at most so many samples.
         batch_size: rows per forward; the model's choice unless given.
         shard_size: samples per shard; by default about 256 MiB.
+        compat: replay another extractor, such as `"sdhelper"` (`denoscope.models.compat`); part of the recipe.
         progress: show a bar with the time left.
         fields: of `Condition`, such as `prompt`, `seed`, `draws`, `noise`.
 
@@ -83,9 +87,10 @@ def extract(
     samples = open_data(data, limit)
     store = Store(out, create=True)
     places = scope.select(sites)
-    frame = scope.canvas(canvas)
+    replay = _compat(compat, batch_size)
+    frame = scope.canvas(replay.canvas(canvas) if replay else canvas)
     recipe = Recipe(
-        model=scope.recipe,
+        model={**scope.recipe, "compat": replay.to_dict()} if replay else scope.recipe,
         data=identity(data, samples),
         canvas=asdict(frame),
         sites=tuple(sorted(site.name for site in places)),
@@ -94,16 +99,27 @@ def extract(
     )
 
     def run(block: Sequence[Sample]) -> Iterator[list[Any]]:
-        return scope.stream(block, places, asked, canvas=frame, batch_size=batch_size)
+        options = {"compat": replay} if replay else {}
+        return scope.stream(block, places, asked, canvas=frame, batch_size=batch_size, **options)
 
     plan = store.plan(recipe)
     if plan is None:
         size = _shard_size(recipe, samples, run) if shard_size is None else shard_size
-        plan = Plan(len(samples), size, spell(data))
+        plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data))
     writer = store.writer(recipe, plan)
     _fill(writer, samples, run, str(getattr(scope, "device", "cpu")), progress)
     writer.finish()
-    return _checked(store.refresh(), recipe, samples)
+    if not len(index.load(writer.place)[0]):
+        raise InputError(f"none of the {len(samples)} pictures could be read; see store.skipped for the reasons")
+    return store.refresh()
+
+
+def _compat(compat: "Compat | str | None", batch_size: int | None) -> "Compat | None":
+    if compat is None:
+        return None
+    from denoscope.models.compat import compat_of
+
+    return compat_of(compat, batch_size)
 
 
 def _model(model: "str | Model") -> "Model":
@@ -142,8 +158,8 @@ def _number(value: float) -> float:
 
 def _shard_size(recipe: Recipe, samples: DataSet, run: Any) -> int:
     """Samples per shard, a power of two: tried on the first readable sample, images counted in."""
-    for index in range(len(samples)):
-        good, _ = read(samples, [index])
+    for number in range(len(samples)):
+        good, _ = read(samples, [number])
         if good:
             break
     else:
@@ -171,13 +187,6 @@ def _shard(work: Work, samples: DataSet, run: Any, device: str, advance: Any) ->
         work.add(batch)
         advance(len(set(batch[0].ids)))
     work.commit(good, broken, device)
-
-
-def _checked(store: Store, recipe: Recipe, samples: DataSet) -> Store:
-    volume = next(volume for volume in store.volumes if volume.recipe.digest == recipe.digest)
-    if not len(volume.table):
-        raise InputError(f"none of the {len(samples)} pictures could be read; see store.skipped for the reasons")
-    return store
 
 
 @contextmanager

@@ -2,7 +2,12 @@
 
 import json
 import random
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,3 +261,29 @@ def test_reports_lie_beside_the_activations(tmp_path):
     assert len(store.recipes) == 1
     with pytest.raises(UnknownName, match=name):
         store.report("prob")
+
+
+def test_readable_without_denoscope(tmp_path, monkeypatch):
+    """The ten lines in the documentation read a store, of one or several image sizes, with safetensors and pyarrow."""
+    text = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "safe_open" in block)
+    assert "denoscope" not in code and sum(bool(line.strip()) for line in code.splitlines()) <= 12
+    monkeypatch.chdir(tmp_path)
+    for dtype in ("bf16", "fp32"):
+        shutil.rmtree("runs", ignore_errors=True)
+        store = fill("runs/example", Pictures(10, MIXED), keep=Keep(dtype=dtype))
+        names: dict[str, Any] = {}
+        exec(code, names)
+        for name, values in names["values"].items():
+            np.testing.assert_array_equal(values.float().numpy(), store.get("up.1", T50, ids=[name]).values[0])
+        assert set(names["values"]) == set(store.ids)
+
+
+def test_reading_needs_no_torch(tmp_path):
+    """A store, bf16 too, is read where torch is not installed."""
+    fill(tmp_path, keep=Keep(dtype="bf16"))
+    ask = f"print(Store({str(tmp_path)!r}).get('mid', timestep=50).values.sum())"
+    code = f"import sys; sys.modules['torch'] = None; from denoscope.store import Store; {ask}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(float(Store(tmp_path).get("mid", timestep=50).values.sum()))

@@ -55,7 +55,7 @@ def whole(tmp_path_factory) -> dict[str, object]:
     return content(run(tmp_path_factory.mktemp("whole")))
 
 
-def wait_for(condition, seconds: float = 20.0) -> None:
+def wait_for(condition, seconds: float = 120.0) -> None:
     """Look every 10 ms until something holds."""
     end = time.monotonic() + seconds
     while not condition():
@@ -74,13 +74,14 @@ def test_kill_9_loses_only_the_shard_in_flight(tmp_path, whole, finished):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     done = len(shards(tmp_path))
+    assert not done or not Store(tmp_path).complete
     assert finished <= done < COUNT // 4
     if done:
         for batch in Store(tmp_path).batches("up.1", timestep=50, size=100):
             assert np.isfinite(batch.values).all()
     model = FakeModel()
     resumed = run(tmp_path, model)
-    assert content(resumed) == whole
+    assert content(resumed) == whole and resumed.complete
     assert len(model.seen) == COUNT - 4 * done, "finished shards are not made again"
     assert not list(tmp_path.glob("*/shards/*.claim")) and not list(tmp_path.rglob("*.tmp"))
 
@@ -97,7 +98,7 @@ def test_two_writers_share_the_work(tmp_path, whole):
     processes = [fork.Process(target=work) for _ in range(2)]
     for process in processes:
         process.start()
-    (first_whole, first), (second_whole, second) = queue.get(timeout=30), queue.get(timeout=30)
+    (first_whole, first), (second_whole, second) = queue.get(timeout=120), queue.get(timeout=120)
     for process in processes:
         process.join()
     assert first_whole and second_whole
@@ -160,7 +161,7 @@ def test_claims_of_the_dead_are_void(tmp_path):
     """A claim holds while its owner lives and shows it; a dead or silent owner's shard is taken over."""
     folder = tmp_path / "shards"
     folder.mkdir()
-    claims = Claims(Place(tmp_path), "shards", stale=0.5)
+    claims = Claims(Place(tmp_path), "shards", stale=30)
     claim = folder / "00000.claim"
     mine = {"host": socket.gethostname(), "pid": os.getpid()}
     dead = subprocess.Popen([sys.executable, "-c", ""])
@@ -175,7 +176,7 @@ def test_claims_of_the_dead_are_void(tmp_path):
         assert ours
         os.utime(claim, (time.time() - 60,) * 2)
         claims.beat("00000")
-        with Claims(Place(tmp_path), "shards", stale=0.5).hold("00000") as others:
+        with Claims(Place(tmp_path), "shards", stale=30).hold("00000") as others:
             assert not others
     assert not claim.exists()
 

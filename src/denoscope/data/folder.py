@@ -35,6 +35,9 @@ class Folder:
         InputError: the path does not exist or holds no readable picture.
     """
 
+    parallel = True
+    """Pictures may be decoded by several threads."""
+
     def __init__(self, root: str | Path, limit: int | None = None) -> None:
         self.root = Path(root).expanduser()
         if not self.root.exists():

@@ -49,7 +49,10 @@ class Place:
 
     def exists(self, name: str = "") -> bool:
         """Whether a file or folder is there."""
-        return Path(self.path(name)).exists() if self._fs is None else bool(self._fs.exists(self.path(name)))
+        if self._fs is None:
+            return Path(self.path(name)).exists()
+        self._fs.invalidate_cache()
+        return bool(self._fs.exists(self.path(name)))
 
     def names(self, folder: str = "") -> list[str]:
         """Names in a folder, sorted; none when it does not exist."""

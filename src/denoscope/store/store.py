@@ -90,6 +90,15 @@ class Store:
         """Samples that could not be read: id to reason."""
         return {name: why for volume in self.volumes for name, why in volume.skipped.items()}
 
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked for is here; False while an extraction runs or after it was interrupted."""
+        return all(volume.complete for volume in self.volumes)
+
+    def volume(self, recipe: str | Recipe) -> Volume:
+        """What one recipe has put here, by the recipe or the beginning of its digest."""
+        return by_recipe(self.volumes, recipe)[0]
+
     def data(self, recipe: str | Recipe | None = None) -> str | None:
         """Spec by which `open_data` finds the images again; None when they were in memory.
 

@@ -63,6 +63,11 @@ class Volume:
         return Plan.read(self.place)
 
     @property
+    def complete(self) -> bool:
+        """Whether every planned shard is there."""
+        return self.plan is None or len(self.shards) >= len(self.plan)
+
+    @property
     def skipped(self) -> dict[str, str]:
         """Samples whose picture was broken: id to reason."""
         return {name: why for shard in self.shards.values() for name, why in shard.metadata["skipped"].items()}
