@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from denoscope.core.sample import DataSet, Sample
     from denoscope.core.site import Site, SiteInfo
     from denoscope.data.base import open_data
+    from denoscope.dictionaries.edits import ablate, add, clamp, patch
+    from denoscope.evaluate import evaluate
+    from denoscope.explore import explore
     from denoscope.extract import extract
+    from denoscope.learn import learn
     from denoscope.models.base import Model
     from denoscope.models.coordinates import Canvas
     from denoscope.models.loading import load
+    from denoscope.steer import steer
     from denoscope.store.store import Store
 
 __all__ = [
@@ -42,9 +47,17 @@ __all__ = [
     "Site",
     "SiteInfo",
     "Store",
+    "ablate",
+    "add",
+    "clamp",
+    "evaluate",
+    "explore",
     "extract",
+    "learn",
     "load",
     "open_data",
+    "patch",
+    "steer",
 ]
 
 _HOMES = {
@@ -57,10 +70,15 @@ _HOMES = {
     "core.sample": ("DataSet", "Sample"),
     "core.site": ("Site", "SiteInfo"),
     "data.base": ("open_data",),
+    "dictionaries.edits": ("ablate", "add", "clamp", "patch"),
+    "evaluate": ("evaluate",),
+    "explore": ("explore",),
     "extract": ("extract",),
+    "learn": ("learn",),
     "models.base": ("Model",),
     "models.coordinates": ("Canvas",),
     "models.loading": ("load",),
+    "steer": ("steer",),
     "store.store": ("Store",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -158,9 +158,9 @@ def by_site(edits: Iterable[Any]) -> dict[str | Site, Any]:
     """
     groups: dict[str, list[Any]] = {}
     for edit in edits:
-        if not callable(edit) or not hasattr(edit, "site"):
+        if not callable(edit) or getattr(edit, "site", None) is None:
             raise InputError(f"an edit is made by add, ablate, clamp or patch, or has .site; got {edit!r}")
-        groups.setdefault(str(edit.site), []).append(edit)
+        groups.setdefault(str(getattr(edit, "site", "")), []).append(edit)
     return {name: Chain(Site.parse(name), tuple(found)) for name, found in groups.items()}
 
 
