@@ -63,10 +63,14 @@ class Compat:
         """The size policy: stretched to a square unless given, as `resize=` does."""
         return canvas or Canvas("stretch")
 
-    def images(self, samples: Sequence[Sample], batch_size: int | None) -> int:
+    def images(self, samples: Sequence[Sample]) -> int:
         """Images per batch, which here decides their noise."""
         sizes = {sample.image.shape[:2] for sample in samples}
-        return 1 if len(sizes) > 1 else batch_size or self.batch
+        return 1 if len(sizes) > 1 else self.batch
+
+    def whole(self, count: int) -> int:
+        """The next multiple of the batch, so that blocks of so many samples leave the batches as they are."""
+        return -(-count // self.batch) * self.batch
 
     def check(self, model: Model, conditions: Sequence[Condition]) -> None:
         """Refuse what sdhelper cannot do.
@@ -130,17 +134,19 @@ NAMES: Mapping[str, Compat] = {"sdhelper": Compat()}
 """What `compat=` accepts by name."""
 
 
-def compat_of(compat: Compat | str | None) -> Compat | None:
-    """The switches that a name stands for.
+def compat_of(compat: Compat | str | None, batch_size: int | None = None) -> Compat | None:
+    """The switches that a name stands for, with the batch that was asked for.
 
     Raises:
         UnknownName: no extractor of that name is replayed.
     """
-    if not isinstance(compat, str):
-        return compat
-    if compat not in NAMES:
-        raise unknown("compat", compat, NAMES, "denoscope.models.compat.NAMES")
-    return NAMES[compat]
+    if compat is None:
+        return None
+    if isinstance(compat, str):
+        if compat not in NAMES:
+            raise unknown("compat", compat, NAMES, "denoscope.models.compat.NAMES")
+        compat = NAMES[compat]
+    return replace(compat, batch=batch_size) if batch_size else compat
 
 
 def _kind(model: Model) -> str:

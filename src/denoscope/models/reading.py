@@ -71,7 +71,7 @@ def read(
     wanted = model.select(sites)
     pieces: dict[str, list[Activations]] = {site.name: [] for site in wanted}
     order: list[int] = []
-    for indices, group in _stream(model, samples, wanted, [condition], canvas, batch_size, compat_of(compat)):
+    for indices, group in _stream(model, samples, wanted, [condition], canvas, batch_size, compat):
         copies = condition.draws if condition.reduce == "all" else 1
         order += [index * copies + copy for index in indices for copy in range(copies)]
         for activations in group:
@@ -89,7 +89,7 @@ def stream(
     compat: Compat | str | None = None,
 ) -> Iterator[list[Activations]]:
     """See `Model.stream`."""
-    for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size, compat_of(compat)):
+    for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size, compat):
         yield group
 
 
@@ -109,15 +109,16 @@ def _stream(
     conditions: Sequence[Condition],
     canvas: Canvas | None,
     batch_size: int | None,
-    compat: Compat | None,
+    replayed: Compat | str | None,
 ) -> Iterator[tuple[list[int], list[Activations]]]:
+    compat = compat_of(replayed, batch_size)
     laid_on = model.canvas(compat.canvas(canvas) if compat else canvas)
     if compat:
         compat.check(model, conditions)
     levels = [_level(model, condition, conditions[0], compat) for condition in conditions]
     rows = batch_size or default_batch(model, laid_on)
     per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
-    images = compat.images(samples, batch_size) if compat else max(rows // max(per_sample, 1), 1)
+    images = compat.images(samples) if compat else max(rows // max(per_sample, 1), 1)
     for indices in _buckets(samples, laid_on, images):
         batch = _encoded(model, [samples[index] for index in indices], laid_on, compat, conditions[0].seed)
         yield indices, _activations(model, batch, sites, conditions, levels, rows)
