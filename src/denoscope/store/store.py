@@ -1,9 +1,7 @@
 """A folder of activations and reports, addressed by recipe."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +12,19 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.frame import Grid
-from denoscope.core.recipe import Origin, Recipe
+from denoscope.core.recipe import Recipe
 from denoscope.core.report import Report
 from denoscope.core.sample import Sample
 from denoscope.core.site import Site
-from denoscope.store import index, stream
-from denoscope.store.block import Block
+from denoscope.store import stream
+from denoscope.store.byhand import asked_by_hand, put_by_hand
 from denoscope.store.choose import by_recipe, choose
 from denoscope.store.facts import matches, parse
 from denoscope.store.keep import Keep
 from denoscope.store.place import Place
 from denoscope.store.shelf import Shelf
 from denoscope.store.volume import Volume
-from denoscope.store.writer import RECIPE, Plan, Writer, write_recipe, write_shard
+from denoscope.store.writer import RECIPE, Plan, Writer
 
 __all__ = ["Store"]
 
@@ -230,30 +228,10 @@ class Store:
             StoreError: no space or no permission.
         """
         items = list(activations.values() if isinstance(activations, Mapping) else activations)
-        asked = _asked(items, recipe, keep)
-        place = self._folder(asked.digest)
-        write_recipe(place, asked)
-        known = set(index.load(place, self._verify)[0].ids)
-        fresh = [name for name in dict.fromkeys(items[0].ids) if name not in known]
-        if fresh:
-            self._put(place, asked, items, fresh, {sample.id: sample for sample in samples})
-            index.save(place)
+        asked = asked_by_hand(items, recipe, keep)
+        put_by_hand(self._folder(asked.digest), asked, items, samples)
         self.refresh()
         return asked
-
-    def _put(
-        self, place: Place, recipe: Recipe, items: list[Activations], ids: list[str], samples: dict[str, Sample]
-    ) -> None:
-        block = Block(recipe)
-        wanted = set(ids)
-        for item in items:
-            block.add(item.select([i for i, name in enumerate(item.ids) if name in wanted]))
-        origin = Origin.now(0.0)
-        nothing = np.zeros((1, 1, 3), dtype=np.uint8)
-        ordered = [samples.get(name) or Sample(name, nothing) for name in ids]
-        names = (f"{number:05d}" for number in count(len(place.names(index.SHARDS))))
-        while not write_shard(place, recipe, next(names), block, ordered, {}, origin):
-            pass
 
     def writer(self, recipe: Recipe, plan: Plan, **options: Any) -> Writer:
         """The writing side of one recipe's folder, for work in many shards."""
@@ -288,19 +266,3 @@ class Store:
     def __repr__(self) -> str:
         counts = f"{len(self.recipes)} recipes, {len(self.sites)} sites, {len(self.ids)} samples"
         return f"Store({self.place.url!r}: {counts})"
-
-
-def _asked(items: list[Activations], recipe: Recipe | None, keep: Keep | None) -> Recipe:
-    """The recipe of hand-read activations: as given or carried, with their own sites and conditions."""
-    carried = recipe or next((item.recipe for item in items if item.recipe), None)
-    if carried is None:
-        raise InputError("nothing says what was asked; give put() a recipe, or activations that carry one")
-    if len({frozenset(item.ids) for item in items}) != 1:
-        raise InputError("activations of different samples cannot be put together; put them one by one")
-    chosen = keep or (Keep.from_dict(carried.keep) if carried.keep else Keep())
-    return replace(
-        carried,
-        sites=tuple(sorted({item.site.name for item in items})),
-        conditions=tuple(asdict(condition) for condition in dict.fromkeys(item.condition for item in items)),
-        keep=chosen.to_dict(),
-    )
