@@ -153,7 +153,8 @@ def _matches(pattern: str, sites: Sequence[SiteInfo], shares: bool) -> list[str]
     if name.startswith("depth@") and shares:
         return [_at_depth(name, sites)]
     by_path = re.sub(r"\[(\d+)\]", r".\1", pattern)
-    found = [info.name for info in sites if info.name == name or info.site.path == by_path][:1]
+    found = [info.name for info in sites if info.name == name]
+    found = found or [info.name for info in sites if info.site.path == by_path][:1]
     if not found and any(mark in name for mark in "*?["):
         found = [info.name for info in sites if _glob(name, info.name)]
     if not found:

@@ -29,6 +29,8 @@ def probabilities(query: torch.Tensor, key: torch.Tensor, scale: float | None = 
     samples, heads, queries, width = query.shape
     factor = width**-0.5 if scale is None else scale
     result = query.new_empty(samples, heads, queries, key.shape[2])
+    if query.is_meta:
+        return result
     for head in range(heads):
         logits = query[:, head].float() @ key[:, head].float().transpose(1, 2)
         result[:, head] = (logits * factor).softmax(-1).to(query.dtype)

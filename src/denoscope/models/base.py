@@ -6,6 +6,7 @@ which family it has in hand.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ class Model:
     def __init__(self, parts: Components) -> None:
         self.parts = parts
         self._lock = threading.RLock()
+        self._running = False
         self._edits: list[tuple[Tap, Edit]] = []
         self._texts = TextCache(self.embed)
         self.tables: dict[tuple[int, int], SiteTable] = {}
@@ -138,8 +140,11 @@ class Model:
 
         Raises:
             UnknownName: with the nearest names.
+            InputError: nothing was asked for.
         """
         patterns = [sites] if isinstance(sites, (str, Site)) else list(sites)
+        if not patterns:
+            raise InputError("no site was named; list them with: denoscope sites MODEL")
         if any(str(pattern).startswith("depth@") for pattern in patterns):
             return select(patterns, list(self.sites))
         return select(patterns, [SiteInfo(tap.site, (), None, 0.0) for tap in self.taps.values()])
@@ -241,7 +246,7 @@ class Model:
 
     def snr(self, condition: Condition) -> float:
         """Signal-to-noise ratio of powers under a condition."""
-        return self.levels.at(condition).snr
+        return math.inf if condition.noise == "none" else self.levels.at(condition).snr
 
     def plan(
         self,
@@ -270,12 +275,24 @@ class Model:
         """One forward with edits applied and taps read: tensors by site name, and the output unless stopped early."""
         import torch
 
-        with self._lock, torch.no_grad(), _evaluating(self.parts.denoiser):
+        with self._alone(), torch.no_grad(), _evaluating(self.parts.denoiser):
             if check:
                 check_readable(self.parts.denoiser)
             recorder = Recorder(self.parts.denoiser, taps, self._edits, stop)
             output = recorder.run(lambda: self.forward(latents, timesteps, texts, guidance))
         return recorder.values, output
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Other threads wait; the same thread can only be here again from inside an edit, whose hooks it would see."""
+        with self._lock:
+            if self._running:
+                raise InputError("an edit cannot run the model that it edits; read what it needs before")
+            self._running = True
+            try:
+                yield
+            finally:
+                self._running = False
 
     def texts(self, prompts: Sequence[str | None]) -> Text:
         """Encoded prompts, each encoded once in this model's life."""
@@ -292,7 +309,9 @@ class Model:
     @property
     def recipe(self) -> Mapping[str, Any]:
         """What identifies the weights and their precision, for `Recipe.model`."""
-        return {**self.parts.recipe, "family": type(self).__name__, "dtype": str(self.dtype).removeprefix("torch.")}
+        networks = {"dtype": self.parts.denoiser, "vae_dtype": self.parts.vae}
+        dtypes = {name: _dtype(network) for name, network in networks.items() if network is not None}
+        return {**self.parts.recipe, "family": type(self).__name__, **dtypes}
 
     @property
     def device(self) -> torch.device:
@@ -349,6 +368,10 @@ class Model:
     @property
     def _shift(self) -> float:
         return float(getattr(self._vae().config, "shift_factor", None) or 0.0)
+
+
+def _dtype(network: Any) -> str:
+    return str(network.dtype).removeprefix("torch.")
 
 
 @contextmanager

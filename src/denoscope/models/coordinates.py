@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import lcm
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -51,7 +52,7 @@ class Canvas:
 
     def for_model(self, native: int, multiple: int) -> Canvas:
         """With the model's native size and cell where nothing else was asked."""
-        return replace(self, size=self.size or native, multiple=max(self.multiple, multiple))
+        return replace(self, size=self.size or native, multiple=lcm(self.multiple, multiple))
 
 
 def frame_of(width: int, height: int, canvas: Canvas) -> Frame:

@@ -100,8 +100,9 @@ def generate(
         model: the model.
         prompts: one per picture.
         steps: denoising steps.
-        guidance: classifier-free scale (1 turns it off), or the embedded guidance of distilled models.
-        negative: text of the unconditional branch.
+        guidance: classifier-free scale (1 or less turns it off, as in diffusers), or the embedded guidance of
+            distilled models.
+        negative: text of the unconditional branch; an empty one is zeros where the checkpoint says so (SDXL).
         seed: names the starting noise, together with the picture's index.
         height, width: of the pictures in pixels; native unless given.
         record: sites to read.
@@ -176,11 +177,13 @@ class _Guided:
 
     def __init__(self, model: Model, prompts: Sequence[str], negative: str, guidance: float) -> None:
         self._model = model
-        self._scale = 1.0 if model.distilled else guidance
+        self._scale = 1.0 if model.distilled or guidance <= 1 else guidance
         self._embedded = guidance if model.distilled else None
         self._rows = len(prompts)
         text = model.texts(list(prompts))
-        self._text = Text.cat([text, model.texts([negative] * len(prompts))]) if self._scale != 1 else text
+        zeros = negative == "" and model.parts.pipeline.get("force_zeros_for_empty_prompt", False)
+        without: list[str | None] = [None if zeros else negative] * len(prompts)
+        self._text = Text.cat([text, model.texts(without)]) if self._scale != 1 else text
 
     def __call__(
         self, x: torch.Tensor, level: Level, taps: Sequence[Tap]

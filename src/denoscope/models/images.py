@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ def as_samples(images: Any) -> list[Sample]:
     """
     if _is_one(images):
         return [_sample(images)]
-    if not isinstance(images, Sequence) and not hasattr(images, "__len__"):
-        images = list(images)
+    if not hasattr(images, "__len__"):
+        images = list(images) if isinstance(images, Iterable) else [images]
     samples = [_sample(images[index]) for index in range(len(images))]
     if not samples:
         raise InputError("there are no images to read")
@@ -61,7 +61,7 @@ def _decoded(path: Path) -> Image:
             return np.asarray(_rgb(image))
     except FileNotFoundError:
         raise InputError(f"no image file {str(path)!r}") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise InputError(f"cannot decode {str(path)!r}: {error}") from None
 
 
@@ -73,7 +73,7 @@ def _rgb(image: Any) -> Any:
     image = PIL.ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        top = 65535.0 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 255.0
         image = PIL.Image.fromarray((values.clip(0, top) * (255.0 / top)).round().astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")

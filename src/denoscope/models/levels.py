@@ -152,7 +152,7 @@ class RectifiedFlow:
         if condition.clean:
             return self.timestep(0)
         if condition.logsnr is not None:
-            return self.timestep(TRAINED / (1 + math.exp(condition.logsnr / 2)))
+            return self.timestep(TRAINED / (1 + math.exp(min(condition.logsnr / 2, 700))))
         assert condition.sigma is not None
         if condition.sigma > 1:
             raise InputError(f"sigma of a rectified flow must lie in (0, 1]; got {condition.sigma:g}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from math import ceil, prod
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ class Plan:
         return {**asdict(self), "dominant": self.dominant}
 
     def __str__(self) -> str:
-        total = sum(self.flops.values())
+        total = sum(self.flops.values()) or 1.0
         work = ", ".join(f"{part} {flops / 1e12:.3g} TFLOP ({flops / total:.0%})" for part, flops in self.flops.items())
         return "\n".join(
             [
@@ -99,9 +100,10 @@ def plan(
     laid_on = model.canvas(canvas)
     sizes = _canvas_sizes(samples, laid_on)
     wanted = model.select(sites)
-    per_image = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in asked)
+    per_image = sum(map(_rows, asked))
     batch = batch_size or default_batch(model, laid_on)
     together = max(batch // per_image, 1)
+    kept_rows = sum(condition.draws if condition.reduce == "all" else 1 for condition in asked)
     flops = {"vae": 0.0, "denoiser": 0.0}
     passes, values, disk, last = 0, 0, 0, (wanted[0].name, 0.0)
     width = value_bytes or model.dtype.itemsize
@@ -110,15 +112,35 @@ def plan(
         last = max(((info.name, info.share) for info in table if info.site in wanted), key=lambda pair: pair[1])
         flops["vae"] += count * vae_flops(model, height, wide)
         flops["denoiser"] += count * per_image * table.flops * last[1]
-        passes += ceil(count / together) * ceil(together * per_image / batch)
+        full, rest = divmod(count, together)
+        passes += full * _passes(asked, together, batch) + _passes(asked, rest, batch)
         kept = sum(prod(info.shape) for info in table if info.site in wanted)
         values = max(values, together * per_image * kept * model.dtype.itemsize)
-        disk += count * len(asked) * kept * width
+        disk += count * kept_rows * kept * width
     images = sum(sizes.values())
-    prompts = len({condition.prompt for condition in asked} | {c.negative for c in asked if c.branch != "cond"})
     return Plan(
-        images, prompts, images * per_image, passes, batch, *last, flops, _weights(model), values, disk
+        images, _prompts(samples, asked), images * per_image, passes, batch, *last, flops, _weights(model), values, disk
     )  # fmt: skip
+
+
+def _rows(condition: Condition) -> int:
+    """Rows of a forward that one image needs under a condition."""
+    return condition.draws * (2 if condition.branch == "diff" else 1)
+
+
+def _passes(conditions: Sequence[Condition], images: int, batch: int) -> int:
+    """Forwards for a few images that are read together; embedded guidances do not mix in one forward."""
+    same = groupby(conditions, key=lambda condition: condition.guidance)
+    return sum(ceil(images * sum(map(_rows, some)) / batch) for _, some in same)
+
+
+def _prompts(samples: Sequence[Sample] | int, conditions: Sequence[Condition]) -> int:
+    """Different texts; a template counts once where the samples' facts are not known."""
+    with_prompt = [condition for condition in conditions if condition.branch != "uncond"]
+    texts = {condition.negative for condition in conditions if condition.branch != "cond"}
+    if isinstance(samples, int):
+        return len(texts | {condition.prompt for condition in with_prompt})
+    return len(texts | {condition.text_for(sample.facts) for condition in with_prompt for sample in samples})
 
 
 def _canvas_sizes(samples: Sequence[Sample] | int, canvas: Canvas) -> Counter[tuple[int, int]]:
@@ -134,7 +156,7 @@ def vae_flops(model: Model, height: int, width: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    vae: Any = model.parts.vae
+    vae: Any = model._vae()
     with torch.device("meta"):
         twin = type(vae).from_config(vae.config)
     counter = FlopCounterMode(display=False)

@@ -71,23 +71,21 @@ def _measure(model: Model, height: int, width: int) -> SiteTable:
     counter = FlopCounterMode(display=False)
 
     def counted(tap: Tap) -> Tap:
-        """The tap, noting how much was computed before it; recomputing a map is not the model's work."""
+        """The tap, noting how much was computed before it."""
 
         def take(calls: Any) -> torch.Tensor:
-            work[tap.name] = counter.get_total_flops() - extra[0]
+            work[tap.name] = counter.get_total_flops()
             value = tap.take(calls)
-            extra[0] += counter.get_total_flops() - extra[0] - work[tap.name]
             shapes[tap.name] = tuple(value.shape[1:])
             return value
 
         return replace(tap, take=take)
 
-    extra = [0.0]
     latents = torch.empty(1, model.latent_channels, height // model.factor, width // model.factor, device="meta")
     with counter:
         taps = [counted(tap) for tap in twin.taps.values()]
         twin.run(taps, latents, torch.zeros(1, device="meta"), twin.embed([None]), stop=False, check=False)
-        total = counter.get_total_flops() - extra[0]
+        total = counter.get_total_flops()
     rows = [
         SiteInfo(tap.site, shapes[tap.name], grid_of(model, tap, latents.shape), work[tap.name] / total)
         for tap in model.taps.values()
@@ -102,6 +100,8 @@ def meta_twin(model: Model) -> Model:
     import torch
 
     denoiser: Any = model.parts.denoiser
+    if model.device.type == "meta":
+        return model
     with torch.device("meta"):
         twin = type(denoiser).from_config(denoiser.config)
     return type(model)(replace(model.parts, denoiser=twin.eval()))

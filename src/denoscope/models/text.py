@@ -63,8 +63,8 @@ class TextCache:
 
     def __call__(self, prompts: Sequence[str | None]) -> Text:
         """The prompts' rows, encoding those that were not met before."""
-        wanted = {prompt: self._rows.pop(prompt, None) or self._encode([prompt]) for prompt in dict.fromkeys(prompts)}
-        self._rows.update(wanted)
+        wanted = {prompt: self._rows.get(prompt) or self._encode([prompt]) for prompt in dict.fromkeys(prompts)}
+        self._rows = {prompt: row for prompt, row in self._rows.items() if prompt not in wanted} | wanted
         for oldest in list(self._rows)[: max(len(self._rows) - self._size, 0)]:
             del self._rows[oldest]
         return Text.cat([wanted[prompt] for prompt in prompts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.site import Site
@@ -80,8 +80,8 @@ class UNet(Model):
         import torch
         from diffusers.models.embeddings import get_timestep_embedding
 
-        scale = torch.full((rows,), 1000.0 * ((guidance or 7.5) - 1.0), device=self.device)
-        return get_timestep_embedding(scale, width, flip_sin_to_cos=False, downscale_freq_shift=0).to(self.dtype)
+        scale = torch.full((rows,), 1000.0 * ((7.5 if guidance is None else guidance) - 1.0), device=self.device)
+        return get_timestep_embedding(scale, width, flip_sin_to_cos=False, downscale_freq_shift=1).to(self.dtype)
 
     @property
     def _added(self) -> bool:
@@ -103,18 +103,20 @@ class UNet(Model):
     def pick(self) -> Iterator[Tap]:
         """Blocks, resnets, attentions, transformer sub-layers, samplers and skips, as they run."""
         unet: Any = self.parts.denoiser
-        skips = self._skips
-        yield from _with_skip(output_tap("in", "conv_in"), skips)
+        yield output_tap("in", "conv_in")
         depth = 1
         for i, block in enumerate(unet.down_blocks):
             yield from self._layers(f"down.{i}", f"down_blocks.{i}", block, depth)
             for j, _ in enumerate(block.downsamplers or ()):
                 depth *= 2
-                path = f"down_blocks.{i}.downsamplers.{j}"
-                yield from _with_skip(output_tap(f"down.{i}.ds", path, scale=depth), skips)
+                yield output_tap(f"down.{i}.ds", f"down_blocks.{i}.downsamplers.{j}", scale=depth)
             yield output_tap(f"down.{i}", f"down_blocks.{i}", scale=depth, index=0)
         yield from self._middle(unet.mid_block, depth)
+        left = sum(len(block.resnets) for block in unet.up_blocks)
         for i, block in enumerate(unet.up_blocks):
+            left -= len(block.resnets)
+            for place in reversed(range(len(block.resnets))):
+                yield _skip_tap(f"skip.{left + place}", f"up_blocks.{i}", place, depth)
             yield from self._layers(f"up.{i}", f"up_blocks.{i}", block, depth)
             for j, _ in enumerate(block.upsamplers or ()):
                 depth //= 2
@@ -135,30 +137,28 @@ class UNet(Model):
     def _layers(self, name: str, path: str, block: Any, depth: int) -> Iterator[Tap]:
         attentions = getattr(block, "attentions", None)
         for j, resnet in enumerate(block.resnets):
-            taps = list(_resnet_taps(f"{name}.res.{j}", f"{path}.resnets.{j}", resnet, depth))
+            yield from _resnet_taps(f"{name}.res.{j}", f"{path}.resnets.{j}", resnet, depth)
             if attentions is not None:
-                taps += _transformer_taps(f"{name}.attn.{j}", f"{path}.attentions.{j}", attentions[j], depth)
-            for tap in taps:
-                yield from _with_skip(tap, self._skips)
-
-    @cached_property
-    def _skips(self) -> dict[str, str]:
-        """Module path of each skip tensor to its name: conv_in, then every layer and downsampler on the way down."""
-        unet: Any = self.parts.denoiser
-        paths = ["conv_in"]
-        for i, block in enumerate(unet.down_blocks):
-            unit = "attentions" if getattr(block, "attentions", None) is not None else "resnets"
-            paths += [f"down_blocks.{i}.{unit}.{j}" for j in range(len(block.resnets))]
-            paths += [f"down_blocks.{i}.downsamplers.{j}" for j in range(len(block.downsamplers or ()))]
-        return {path: f"skip.{n}" for n, path in enumerate(paths)}
+                yield from _transformer_taps(f"{name}.attn.{j}", f"{path}.attentions.{j}", attentions[j], depth)
 
 
-def _with_skip(tap: Tap, skips: Mapping[str, str]) -> Iterator[Tap]:
-    """The tap, and its second name where the tensor is also handed to the decoder."""
-    yield tap
-    skip = skips.get(tap.site.path)
-    if skip is not None and tap.name.rsplit(".", 1)[-1] != "hidden":
-        yield output_tap(skip, tap.site.path, scale=tap.scale)
+def _skip_tap(name: str, path: str, place: int, depth: int) -> Tap:
+    """A skip tensor as an up block receives it, so that an edit changes what the decoder sees and nothing else.
+
+    Skips are numbered as the encoder makes them (0 is conv_in's) and consumed in reverse.
+    """
+
+    def take(calls: Mapping[str, Call]) -> torch.Tensor:
+        return calls[path].kwargs[_SKIPS][place]
+
+    def put(call: Call, value: torch.Tensor) -> Any:
+        skips = call.kwargs[_SKIPS]
+        return call.args, {**call.kwargs, _SKIPS: (*skips[:place], value, *skips[place + 1 :])}
+
+    return Tap(Site(name, path), "grid", take, (path,), put, before=True, scale=depth)
+
+
+_SKIPS = "res_hidden_states_tuple"
 
 
 def _resnet_taps(name: str, path: str, resnet: Any, depth: int) -> Iterator[Tap]:
