@@ -92,7 +92,7 @@ class TopK(Learned):
 
     def random(self, mean: NDArray[np.float32]) -> "TopK":
         """Atoms drawn on the sphere, each its own encoder: what training starts from."""
-        drawn = np.random.default_rng(self.settings.seed).normal(size=self.atoms.shape)
+        drawn = np.random.default_rng((self.settings.seed, 3)).normal(size=self.atoms.shape)
         atoms = (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
         twin = TopK(self.settings)
         twin.weights = {"atoms": atoms, "encoder": atoms.copy(), "bias": mean}

@@ -1,0 +1,44 @@
+"""What every registered task keeps to."""
+
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import pytest
+
+from denoscope.core.activations import Activations
+from denoscope.core.condition import Condition
+from denoscope.core.frame import Frame, Grid
+from denoscope.core.registry import tasks
+from denoscope.core.report import Report
+from denoscope.core.site import Site
+from denoscope.core.task import Task
+
+ENTRIES = [pytest.param(entry, id=entry.name) for entry in tasks]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_task_is_a_frozen_documented_dataclass_with_defaults(entry):
+    """So that arguments, flags, documentation and record are one thing."""
+    made = entry.thing()
+    assert is_dataclass(made) and type(made).__dataclass_params__.frozen
+    assert isinstance(made, Task)
+    assert entry.summary.endswith(("?", "."))
+    assert hash(made) == hash(entry.thing())
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_task_reports_with_intervals_digests_and_every_parameter(entry):
+    """On random grids with a category; the same run again gives the same scores, and its input is not changed."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(36, 5, 2, 2)).astype(np.float32)
+    ids, frames = tuple(f"image-{i}" for i in range(36)), (Frame(16, 16, 16, 16),) * 36
+    rows = Activations(Site("mid"), Condition(timestep=50), values.copy(), ids, "grid", frames, Grid(2, 2, 8.0))
+    facts = [{"category": ("cat", "dog")[i % 2]} for i in range(36)]
+    task = entry.thing()
+    report, again = task.run(rows, facts), task.run(rows, facts)
+    assert isinstance(report, Report) and report.task == entry.name
+    assert {field.name for field in fields(task)} <= set(report.parameters)
+    assert {"values", "facts"} <= set(report.inputs)
+    assert report.scores == again.scores
+    assert any(score.low < score.high for score in report.scores)
+    assert (rows.values == values).all()

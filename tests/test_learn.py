@@ -1,0 +1,72 @@
+"""`learn` streams a site's cells, measures on images that it held out, and keeps what it made."""
+
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from tests.planted import atoms, planted_store
+
+from denoscope.core.errors import InputError, UnknownName
+from denoscope.dictionaries.base import load_dictionary
+from denoscope.learn import learn
+from denoscope.store.store import Store
+
+QUICK = {"cells": 4000, "batch": 200, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    """A code at `mid` under timestep 50, noise elsewhere."""
+    return planted_store(tmp_path_factory.mktemp("store") / "planted")
+
+
+def test_a_topk_dictionary_is_learned_measured_and_kept(store):
+    """It explains held-out cells better than chance atoms, knows its site, and lies in the store."""
+    found = learn(store, "topk", site="mid", atoms=12, k=2, lr=0.01, **QUICK)
+    report = found.report
+    assert str(found.site) == "mid"
+    assert found.about["condition"]["timestep"] == 50
+    assert report["FVU"].high < report["FVU, random atoms"].value
+    assert report["FVU"].value < 0.6
+    assert report["FVU, mean"].value == pytest.approx(1.0, abs=0.2)
+    assert report["FVU"].n == 6
+    assert report["L0"].value <= 2
+    assert report.inputs == {"recipe": store.recipes[0].digest}
+    assert len(report.table["atom"]) == 12
+    kept = [name for name in store.reports if name.startswith("learn-topk")]
+    again = load_dictionary(store.place.path(f"dictionaries/{kept[0]}"))
+    assert (again.atoms == found.atoms).all()
+    assert again.report is not None and again.report.scores == report.scores
+
+
+def test_components_span_the_planted_code(store, tmp_path):
+    """The two largest components hold the differences of the three category directions."""
+    found = learn(store, "pca", site="mid", atoms=2, out=tmp_path / "d", progress=False)
+    differences = atoms()[1:3] - atoms()[:1]
+    kept = np.linalg.norm(differences @ found.atoms.T, axis=1) / np.linalg.norm(differences, axis=1)
+    assert kept.min() > 0.98
+    assert found.report["FVU"].low < 0.6
+    assert (tmp_path / "d" / "config.json").exists()
+
+
+def test_fvu_is_its_formula(store):
+    """Against numpy on all cells of the held-out images at once."""
+    found = learn(store, "pca", site="up.1", atoms=4, held_out=0.5, progress=False)
+    ids = sorted(store.ids, key=lambda name: sha256(name.encode()).digest())[:30]
+    x = store.get("up.1", timestep=50, ids=ids).tokens().numpy().reshape(-1, 16).astype(np.float64)
+    error = np.square(x - found.decode(found.encode(x.astype(np.float32)))).sum()
+    assert found.report["FVU"].value == pytest.approx(error / np.square(x - x.mean(axis=0)).sum(), rel=1e-5)
+
+
+def test_bad_input_is_refused_with_the_nearest_name(store):
+    """Unknown dictionary, setting and site; shares that hold out nothing or everything."""
+    for asked, words in (
+        ({"dictionary": "topq", "site": "mid"}, "did you mean topk"),
+        ({"dictionary": "topk", "site": "mid", "atom": 3}, "did you mean atoms"),
+        ({"dictionary": "topk", "site": "up.11"}, "did you mean up.1"),
+    ):
+        with pytest.raises(UnknownName, match=words):
+            learn(store, **asked)
+    for share in (0.0, 1.0):
+        with pytest.raises(InputError, match="held_out"):
+            learn(store, "pca", site="mid", held_out=share)
