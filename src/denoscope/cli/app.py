@@ -9,6 +9,7 @@ from denoscope.cli.demo import demo
 from denoscope.cli.doctor import doctor
 from denoscope.cli.listing import list_things
 from denoscope.cli.reading import extract, plan, sites
+from denoscope.cli.verbs import evaluate, explore, learn, specialise, steer
 
 __all__ = ["run"]
 
@@ -19,10 +20,12 @@ Start with `denoscope demo`. Help on a command: `denoscope COMMAND --help`."""
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Parse the arguments (those of the process by default) and run the command that they name."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if specialise(arguments):
+        return
     app = SubcommandApp()
     for name, command in COMMANDS.items():
         app.command(name=name)(command)
-    arguments = sys.argv[1:] if arguments is None else arguments
     app.cli(prog="denoscope", description=_ABOUT, args=arguments or ["--help"])
 
 
@@ -31,6 +34,10 @@ COMMANDS = {
     "sites": sites,
     "plan": plan,
     "extract": extract,
+    "explore": explore,
+    "evaluate": evaluate,
+    "learn": learn,
+    "steer": steer,
     "list": list_things,
     "doctor": doctor,
 }

@@ -154,9 +154,8 @@ def plan(
     scope = _load(model, device, precision)
     samples = open_data(data, limit)
     alike = canvas.policy in ("pad", "stretch", "crop")  # one canvas size, whatever the images
-    found = scope.plan(
-        len(samples) if alike else samples, sites, noise.conditions, canvas=canvas, batch_size=batch_size
-    )
+    sized = len(samples) if alike else [samples[index] for index in range(len(samples))]
+    found = scope.plan(sized, sites, noise.conditions, canvas=canvas, batch_size=batch_size)
     if as_json:
         show_json(found.to_dict())
     else:
