@@ -25,7 +25,7 @@ class Card:
         repo: repository on the Hugging Face Hub; empty for models that the package builds or carries.
         revision: pinned commit of `repo`; None follows its main branch.
         mirrors: repositories with the same weights, tried in order when `repo` is gone.
-        unet: (repository, file) of a denoiser that replaces the one in `repo`.
+        unet: (repository, file, pinned commit or None) of a denoiser that replaces the one in `repo`.
         licence: as the repository states it.
         native: side of its training images, pixels.
         prediction: `epsilon`, `v_prediction`, `sample` or `flow`.
@@ -41,7 +41,7 @@ class Card:
     repo: str = ""
     revision: str | None = None
     mirrors: tuple[str, ...] = ()
-    unet: tuple[str, str] | None = None
+    unet: tuple[str, str, str | None] | None = None
     licence: str = ""
     native: int = 512
     prediction: str = "epsilon"

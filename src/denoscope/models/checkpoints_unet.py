@@ -10,6 +10,8 @@ from denoscope.models.cards import Card, card
 RAIL = "creativeml-openrail-m"
 RAIL_PP = "openrail++"
 UNPINNED = "not pinned: no revision could be verified offline"
+CLEANDIFT = "bf3a8d841ebdce7e212b61e42877f8fdaed81d58"
+LIGHTNING = "c9a24f48e1c025556787b0c58dd67a091ece2e44"
 
 XL = "stabilityai/stable-diffusion-xl-base-1.0"
 XL_COMMIT = "462165984030d82259a11f4367a4eed129e94a7b"
@@ -163,7 +165,7 @@ card(
         repo=SD15,
         revision=SD15_COMMIT,
         mirrors=SD15_MIRRORS,
-        unet=("CompVis/cleandift", "cleandift_sd15_unet.safetensors"),
+        unet=("CompVis/cleandift", "cleandift_sd15_unet.safetensors", CLEANDIFT),
         licence=f"mit (U-Net), {RAIL} (the rest)",
         sites=("up.1", "mid"),
         evidence=(
@@ -182,7 +184,7 @@ card(
         repo=SD21,
         revision=SD21_COMMIT,
         mirrors=("stabilityai/stable-diffusion-2-1",),
-        unet=("CompVis/cleandift", "cleandift_sd21_unet.safetensors"),
+        unet=("CompVis/cleandift", "cleandift_sd21_unet.safetensors", CLEANDIFT),
         licence=f"mit (U-Net), {RAIL_PP} (the rest)",
         native=768,
         prediction="v_prediction",
@@ -251,7 +253,7 @@ for _steps, _trained in ((1, 999), (2, 499), (4, 249), (8, 124)):
             family="unet",
             repo=XL,
             revision=XL_COMMIT,
-            unet=("ByteDance/SDXL-Lightning", f"{_file}.safetensors"),
+            unet=("ByteDance/SDXL-Lightning", f"{_file}.safetensors", LIGHTNING),
             licence=RAIL_PP,
             native=1024,
             prediction=_prediction,

@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denoscope.core.errors import DenoscopeError, InputError, unknown
+from denoscope.core.errors import InputError, unknown
 from denoscope.core.registry import models
 from denoscope.models.cards import Card
 from denoscope.models.components import Components, TextEncoder
+from denoscope.models.hub import fetch, fetch_file
 from denoscope.models.precision import choose_device, choose_dtypes
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ __all__ = ["UNTRAINED", "family_of", "load", "untrained", "wrap"]
 UNTRAINED = "untrained:"
 
 _DENOISERS = ("unet", "transformer")
-_NEEDED = ("model_index.json", "vae/*", "scheduler/*", "tokenizer*/*", "text_encoder*/*", "unet/*", "transformer/*")
 
 
 def load(
@@ -82,7 +83,7 @@ def untrained(model: Model, seed: int = 0) -> Model:
     denoiser: Any = model.parts.denoiser
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        fresh = type(denoiser).from_config(denoiser.config)
+        fresh = type(denoiser).from_config(denoiser.config).requires_grad_(False).eval()
     torch.nn.Module.to(fresh, device=model.device, dtype=model.dtype, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     recipe = {**model.parts.recipe, "untrained": seed}
     return wrap(replace(model.parts, denoiser=fresh, recipe=recipe))
@@ -90,7 +91,6 @@ def untrained(model: Model, seed: int = 0) -> Model:
 
 def wrap(parts: Components) -> Model:
     """The model of the family that fits the denoiser's class; for components that were built elsewhere."""
-    parts.denoiser.requires_grad_(False).eval()
     return family_of(type(parts.denoiser).__name__)(parts)
 
 
@@ -102,8 +102,6 @@ def family_of(denoiser: str) -> type[Model]:
     """
     if denoiser not in FAMILIES:
         raise unknown("family for denoiser class", denoiser, FAMILIES, "denoscope list models")
-    from importlib import import_module
-
     module, attribute = FAMILIES[denoiser].split(":")
     return getattr(import_module(f"denoscope.models.{module}"), attribute)
 
@@ -135,30 +133,8 @@ def _folder(name: str, known: Card | None, revision: str | None, local_only: boo
         return folder, {"weights": weight_digest(folder)}
     repos = [known.repo, *known.mirrors] if known else [name]
     commit = revision or (known.revision if known else None)
-    failures: list[str] = []
-    for repo in repos:
-        try:
-            folder = Path(_snapshot(repo, commit if repo == repos[0] else None, local_only))
-            return folder, {"repo": repo, "revision": folder.name}
-        except DenoscopeError as error:
-            failures.append(str(error))
-    raise InputError(failures[0] if len(failures) == 1 else "; ".join(failures))
-
-
-def _snapshot(repo: str, revision: str | None, local_only: bool) -> str:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-    pinned = f" --revision {revision}" if revision else ""
-    command = f"hf download {repo}{pinned}"
-    patterns = [*_NEEDED]
-    try:
-        return snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=local_only)
-    except GatedRepoError:
-        raise InputError(f"{repo} is gated: accept its licence on the Hub, then: hf auth login && {command}") from None
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0][:120]
-        raise InputError(f"checkpoint {repo} is not here; fetch it with: {command}  ({reason})") from None
+    repo, folder = fetch(repos, commit, local_only)
+    return folder, {"repo": repo, "revision": folder.name}
 
 
 def components(
@@ -169,7 +145,7 @@ def components(
     if name is None:
         raise InputError(f"{folder} names no denoiser; its model_index.json lists {', '.join(_parts(index))}")
     if known is not None and known.unet is not None:
-        denoiser = _replacement(folder / name, known.unet, dtypes["denoiser"], local_only)
+        denoiser = _replacement(folder, index, name, known.unet, dtypes["denoiser"], local_only)
     else:
         denoiser = _network(folder, index, name, dtypes["denoiser"])
     return Components(
@@ -199,12 +175,14 @@ def _network(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dty
     if name not in _parts(index):
         raise InputError(f"{folder} has no {name}; it has {', '.join(_parts(index))}")
     library, kind = index[name]
-    source = getattr(__import__(library), kind)
+    if library not in ("diffusers", "transformers"):
+        raise InputError(f"{name} of {folder} is a {kind} of {library!r}, which denoscope does not read")
     try:
+        source = getattr(import_module(library), kind)
         return source.from_pretrained(
             folder / name, torch_dtype=dtype, local_files_only=True, **_variant(folder / name)
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         reason = str(error).strip().split("\n")[0][:160]
         raise InputError(f"cannot read {name} of {folder}: {reason}") from None
 
@@ -227,20 +205,23 @@ def _text(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype)
     return TextEncoder(name, made, None, lambda: _network(folder, index, name, dtype).requires_grad_(False).eval())
 
 
-def _replacement(folder: Path, source: tuple[str, str], dtype: torch.dtype, local_only: bool) -> nn.Module:
-    """A U-Net of the base model's configuration with weights from a single file of another repository."""
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from huggingface_hub import hf_hub_download
+def _replacement(
+    folder: Path,
+    index: Mapping[str, Any],
+    name: str,
+    source: tuple[str, str, str | None],
+    dtype: torch.dtype,
+    local_only: bool,
+) -> nn.Module:
+    """A denoiser of the base model's configuration with weights from a single file of another repository."""
+    import diffusers
     from safetensors.torch import load_file
 
-    repo, file = source
-    try:
-        path = hf_hub_download(repo, file, local_files_only=local_only)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{repo}/{file} is not here; fetch it with: hf download {repo} {file}  ({error})") from None
-    unet: Any = UNet2DConditionModel.from_config(_json(folder / "config.json"))
-    unet.load_state_dict(load_file(path))
-    return unet.to(dtype)
+    repo, file, revision = source
+    weights = fetch_file(repo, file, revision, local_only)
+    denoiser: Any = getattr(diffusers, index[name][1]).from_config(_json(folder / name / "config.json"))
+    denoiser.load_state_dict(load_file(weights))
+    return denoiser.to(dtype)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -263,7 +244,7 @@ def _placed(parts: Components, device: torch.device, dtypes: Mapping[str, torch.
     for network, component in ((parts.denoiser, "denoiser"), (parts.vae, "vae")):
         if network is None:
             continue
-        torch.nn.Module.to(network, dtypes[component])
+        torch.nn.Module.to(network, _safe(network, dtypes[component]))
         network.requires_grad_(False).eval()
         if offload:
             from accelerate import cpu_offload
@@ -276,6 +257,14 @@ def _placed(parts: Components, device: torch.device, dtypes: Mapping[str, torch.
     return parts
 
 
+def _safe(network: Any, dtype: torch.dtype) -> torch.dtype:
+    """The asked-for precision, save for VAEs that overflow in fp16 (SDXL's: `force_upcast`), which get fp32."""
+    import torch
+
+    overflows = dtype is torch.float16 and network.config.get("force_upcast", False)
+    return torch.float32 if overflows else dtype
+
+
 def _place_text(encoder: TextEncoder, device: torch.device, dtype: torch.dtype) -> None:
     bring = encoder.load
     if bring is not None:
@@ -285,12 +274,13 @@ def _place_text(encoder: TextEncoder, device: torch.device, dtype: torch.dtype) 
 
 
 def weight_digest(folder: Path) -> str:
-    """SHA-256 of a checkpoint's weight files, 16 hexadecimal digits.
+    """SHA-256 of a checkpoint's weights, configurations and vocabularies, 16 hexadecimal digits.
 
     Of files above 256 MB only the length and 64 evenly spaced blocks of 1 MB are read.
     """
     digest = sha256()
-    for file in sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin")):
+    weights = sorted(folder.rglob("*.safetensors")) or sorted(folder.rglob("*.bin"))
+    for file in (*weights, *sorted(folder.rglob("*.json")), *sorted(folder.rglob("*.txt"))):
         size = file.stat().st_size
         digest.update(f"{file.relative_to(folder).as_posix()}\0{size}\0".encode())
         with file.open("rb") as handle:
