@@ -92,10 +92,14 @@ def _same(a: Any, b: Any) -> bool:
 
 @pytest.fixture(scope="session")
 def untouched() -> Callable[[Model], AbstractContextManager[None]]:
-    """A `with` at whose end, error or not, model and global random states must be what they were."""
+    """A `with` at whose end, error or not, model and global random states must be what they were.
+
+    The text encoders run once before: transformers installs hooks of its own at the first call.
+    """
 
     @contextmanager
     def watching(model: Model) -> Iterator[None]:
+        model.texts([f"warm up {len(model.parts.text)}"])
         before = _state(model)
         try:
             yield

@@ -54,7 +54,7 @@ def test_a_canvas_is_whole_cells(width: int, height: int, canvas: Canvas) -> Non
 @pytest.mark.parametrize("width,height", [(64, 64), (96, 48), (40, 120), (33, 57)])
 def test_a_bright_pixel_moves_the_cell_that_the_frame_names(policy: Any, width: int, height: int) -> None:
     """A delta image at pixel p moves, more than any other, the cell that `cell_at` names for p."""
-    canvas = Canvas(policy, 96)
+    canvas = Canvas(policy, 96, "zero")
     dark, frame = lay(picture(width, height), canvas)
     rng = np.random.default_rng(1)
     tested = 0

@@ -315,14 +315,17 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the denoiser runs."""
-        hook = getattr(self.parts.denoiser, "_hf_hook", None)
-        place = getattr(hook, "execution_device", None)
-        if place is None:
-            return next(self.parts.denoiser.parameters()).device
+        """Where the denoiser runs, also while its weights lie elsewhere."""
         import torch
 
-        return torch.device(place)
+        for module in self.parts.denoiser.modules():
+            place = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+            if place is not None:
+                return torch.device(place)
+            weight = next(module.parameters(recurse=False), None)
+            if weight is not None and not weight.is_meta:
+                return weight.device
+        return next(self.parts.denoiser.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:

@@ -155,6 +155,8 @@ def invert(
 
     if not 0 < until <= LAST_TIMESTEP:
         raise InputError(f"inversion must end at a timestep in 1 ... {LAST_TIMESTEP}, not {until:g}")
+    if steps < 1:
+        raise InputError(f"inversion needs at least one step, not {steps}")
     samples = as_samples(images)
     laid = [lay(sample.image, model.canvas(canvas))[0] for sample in samples]
     if len({image.shape for image in laid}) > 1:

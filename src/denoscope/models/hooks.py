@@ -235,12 +235,19 @@ def check_readable(denoiser: nn.Module) -> None:
     ):
         raise InputError("a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)")
     for path, module in denoiser.named_modules():
-        if getattr(module, "fused_projections", False):
+        if _fused(module):
             raise InputError(f"fused attention at {path} hides query, key and value; call unfuse_qkv_projections()")
         if "forward" in vars(module) and not hasattr(module, "_hf_hook"):
             raise InputError(f"the forward of {path or 'the denoiser'} was patched; remove the patch before reading")
     if any(weight.is_meta for weight in denoiser.parameters()) and not _offloaded(denoiser):
         raise InputError("the denoiser lies on the meta device and has no weights; load a checkpoint to read it")
+
+
+def _fused(module: nn.Module) -> bool:
+    """Whether one matrix makes query, key and value. `Attention` keeps its flag after unfusing; its processor tells."""
+    if type(module).__name__ == "Attention":
+        return type(getattr(module, "processor", None)).__name__.startswith("Fused")
+    return bool(getattr(module, "fused_projections", False))
 
 
 def _offloaded(denoiser: nn.Module) -> bool:

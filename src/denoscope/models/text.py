@@ -77,10 +77,10 @@ def token_ids(encoder: TextEncoder, prompts: Sequence[str], length: int | None =
     return tokenizer(list(prompts), padding="max_length", max_length=count, truncation=True, return_tensors="pt")
 
 
-def clip_states(encoder: TextEncoder, prompts: Sequence[str], device: Any) -> Any:
-    """Output of a CLIP text model with all hidden states."""
+def clip_states(encoder: TextEncoder, prompts: Sequence[str], device: Any, hidden: bool = True) -> Any:
+    """Output of a CLIP text model, with all hidden states where they are asked for."""
     ids = token_ids(encoder, prompts).input_ids.to(device)
-    return loaded(encoder)(ids, output_hidden_states=True)
+    return loaded(encoder)(ids, output_hidden_states=hidden)
 
 
 def loaded(encoder: TextEncoder) -> Any:

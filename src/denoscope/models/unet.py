@@ -35,7 +35,7 @@ class UNet(Model):
         if any(prompt is None for prompt in prompts):
             return self._zeros(len(prompts))
         words = [prompt or "" for prompt in prompts]
-        outputs = [clip_states(encoder, words, self.device) for encoder in self.parts.text]
+        outputs = [clip_states(encoder, words, self.device, hidden=self._added) for encoder in self.parts.text]
         if not self._added:
             return Text(outputs[0].last_hidden_state.to(self.dtype))
         import torch
