@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from denoscope.models.embedded.training.diffusion import alphas_cumprod, forward_process, min_snr, stratified
+from denoscope.models.embedded.training.diffusion import alphas_cumprod, debiased, forward_process, stratified
 from denoscope.models.embedded.training.flat import FlatNetwork
 from denoscope.models.embedded.training.loop import Clock
 from denoscope.models.embedded.training.tokenizer import build_tokenizer
@@ -46,11 +46,11 @@ def test_the_forward_process_keeps_the_variance_of_unit_latents() -> None:
     torch.testing.assert_close(x.var((1, 2, 3)), torch.ones(4), rtol=0.05, atol=0.0)
 
 
-def test_loss_weights_never_exceed_one_and_fall_where_the_signal_is_strong() -> None:
-    """Loss weights never exceed one and fall where the signal is strong."""
-    weights = min_snr(alphas_cumprod())
-    assert weights.max() <= 1.0
-    assert (weights.diff() >= -1e-6).all()
+def test_loss_weights_rise_with_the_noise_up_to_their_bound() -> None:
+    """Loss weights rise with the noise up to their bound."""
+    weights = debiased(alphas_cumprod())
+    assert weights.max() == 8.0
+    assert (weights.diff() >= 0).all()
 
 
 def test_stratified_timesteps_cover_the_whole_range() -> None:
@@ -135,4 +135,4 @@ def test_the_whole_pipeline_runs_and_leaves_a_package_that_loads(tmp_path: Path)
     assert {"generated/category", "PCK@0.1/trained/up.2", "masked category/random-init/mid"} <= set(figures)
     assert (tmp_path / "samples.png").stat().st_size > 0
     lines = (tmp_path / "training_log.jsonl").read_text(encoding="utf-8").splitlines()
-    assert {json.loads(line)["stage"] for line in lines} == {"vae", "unet_small", "unet_native"}
+    assert {json.loads(line)["stage"] for line in lines} == {"vae", "vae_decoder", "unet_small", "unet_native"}

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["alphas_cumprod", "ddim", "forward_process", "min_snr", "stratified"]
+__all__ = ["alphas_cumprod", "ddim", "debiased", "forward_process", "stratified"]
 
 TIMESTEPS = 1000
 
@@ -22,10 +22,12 @@ def forward_process(x0: Tensor, noise: Tensor, ab: Tensor) -> Tensor:
     return ab.sqrt() * x0 + (1.0 - ab).sqrt() * noise
 
 
-def min_snr(ab: Tensor, gamma: float = 5.0) -> Tensor:
-    """min(SNR, gamma) / SNR: the weight of the noise-prediction error (Hang et al., 2023)."""
-    snr = ab / (1.0 - ab)
-    return snr.clamp(max=gamma) / snr
+def debiased(ab: Tensor, most: float = 8.0) -> Tensor:
+    """min(1 / sqrt(SNR), most): the weight of the noise-prediction error (Yu et al., "Debias the training", 2023).
+
+    It counts the high noise levels, where the prompt decides, more than min-SNR weights do.
+    """
+    return ((1.0 - ab) / ab).sqrt().clamp(max=most)
 
 
 def stratified(count: int, rng: torch.Generator) -> Tensor:

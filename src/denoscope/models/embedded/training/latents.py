@@ -31,12 +31,10 @@ class LatentSet:
     """index of the first scene"""
     count: int
     """number of scenes"""
-    captions: int = 10
-    """captions drawn per scene"""
     two_objects: float = 0.2
     """share of scenes with two objects; a little below the world's, to favour whole, large objects"""
-    drop: float = 0.35
-    """probability that a caption leaves out a factor"""
+    drops: tuple[float, ...] = (0.1,) * 7 + (0.6,) * 3
+    """one caption per scene and entry: the probability that it leaves out a factor"""
     seed: int = 0
     """seed of scenes and captions"""
 
@@ -58,7 +56,7 @@ _KINDS = ("latents", "tokens", "images")
 
 def _create(folder: Path, of: LatentSet, length: int) -> None:
     side = of.size // 4
-    shapes = (of.count, 4, side, side), (of.count, of.captions, length), (of.count, of.size, of.size, 3)
+    shapes = (of.count, 4, side, side), (of.count, len(of.drops), length), (of.count, of.size, of.size, 3)
     for kind, shape, dtype in zip(_KINDS, shapes, (np.float16, np.int16, np.uint8), strict=True):
         np.lib.format.open_memmap(folder / f"{of.name}_{kind}.npy", "w+", dtype, shape)
 
@@ -69,9 +67,9 @@ def _words(world: Any, of: LatentSet, indices: range, tokenizer: Any) -> NDArray
     texts: list[str] = []
     for i in indices:
         scene, rng = world.scene(i), np.random.default_rng((of.seed, 3, i))
-        texts += [caption(scene, rng, of.drop) for _ in range(of.captions)]
+        texts += [caption(scene, rng, drop) for drop in of.drops]
     ids = tokenizer(texts, padding="max_length", truncation=True).input_ids
-    return np.asarray(ids, dtype=np.int16).reshape(len(indices), of.captions, -1)
+    return np.asarray(ids, dtype=np.int16).reshape(len(indices), len(of.drops), -1)
 
 
 def _open(folder: Path, of: LatentSet) -> tuple[Any, Any, Any]:

@@ -3,7 +3,7 @@
 import copy
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,21 @@ from denoscope.models.embedded.training.loop import Clock, load_ema
 from denoscope.models.embedded.training.networks import Architecture, Networks, twin
 from denoscope.models.embedded.training.oracle import OracleRun
 from denoscope.models.embedded.training.unet_stage import UnetStage, seeded_networks, unet_worker
-from denoscope.models.embedded.training.vae_stage import VaeStage, trained_vae, vae_worker, whiten
+from denoscope.models.embedded.training.vae_stage import (
+    WHITENED,
+    VaeStage,
+    build_seeded_vae,
+    trained_parts,
+    trained_vae,
+    vae_worker,
+    whiten,
+)
 from denoscope.models.embedded.training.workers import run_workers
 
 __all__ = [
     "Plan",
     "make_cache",
+    "make_decoder",
     "make_package",
     "make_unet",
     "make_vae",
@@ -33,6 +42,16 @@ __all__ = [
 ]
 
 _logger = logging.getLogger(__name__)
+
+
+_POLISH = VaeStage(
+    Clock(1800, 1e-3, 0.0, cosine=True),
+    pools=((96, 800), (64, 200), (128, 100)),
+    fresh=1,
+    seed=11,
+    name="vae_decoder",
+    decoder_only=True,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +65,13 @@ class Plan:
         VaeStage(Clock(360, 8e-4, 0.0, cosine=True), seed=7, name="vae_final"),
     )
     """stages of the autoencoder"""
+    decoder: VaeStage = _POLISH
+    """polish of the decoder, whose encoder and latents stay as they are: it may run beside the U-Net"""
     sets: tuple[LatentSet, ...] = (LatentSet("small", 64, 0, 26_000), LatentSet("native", 96, 26_000, 20_000))
     """latent caches"""
     unet: tuple[UnetStage, ...] = (
-        UnetStage(Clock(2600, 1e-3, 1e-3), "small", 32, name="unet_small"),
-        UnetStage(Clock(2100, 1e-3, 0.0), "native", 16, seed=1, name="unet_native"),
+        UnetStage(Clock(2950, 1.5e-3, 1.5e-3), "small", 32, name="unet_small"),
+        UnetStage(Clock(1500, 1e-3, 0.0), "native", 16, seed=1, name="unet_native"),
     )
     """stages of the U-Net and the text encoder"""
     workers: int = 2
@@ -72,36 +93,39 @@ def smoke_plan() -> Plan:
         seeds=(101, 102), prompts=1, steps=2, scenes=40, pairs=12, prompt_scenes=4, prompt_timesteps=(50, 800),
         judge=OracleRun(scenes=64, epochs=1, batch=16),
     )  # fmt: skip
-    sets = LatentSet("small", 64, 0, 8, 2), LatentSet("native", 96, 8, 8, 2)
-    return Plan(arch, (vae,), sets, stages, 1, 0.5, evaluation)
+    sets = LatentSet("small", 64, 0, 8, (0.1, 0.6)), LatentSet("native", 96, 8, 8, (0.1, 0.6))
+    polish = replace(vae, name="vae_decoder", decoder_only=True)
+    return Plan(arch, (vae,), polish, sets, stages, 1, 0.5, evaluation)
 
 
 def make_vae(plan: Plan, folder: Path) -> torch.nn.Module:
     """The trained autoencoder with whitened latents."""
-    length = sum(p.numel() for p in trained_parameters(plan))
     before: Path | None = None
     for stage in plan.vae:
-        done = folder / f"{stage.name}_done"
-        if not done.exists():
-            every = min(3.0, plan.every)
-            run_workers(plan.workers, 3, length, every, vae_worker, plan.arch, stage, folder, before)
-            done.touch()
-        before = folder / f"{stage.name}.pt"
+        before = _vae_stage(plan, stage, folder, before, plan.workers)
     return whitened_vae(plan, folder, before or folder)
 
 
-def trained_parameters(plan: Plan) -> list[torch.nn.Parameter]:
-    """The autoencoder's parameters, untrained: for their number."""
-    from denoscope.models.embedded.training.networks import build_vae
+def make_decoder(plan: Plan, folder: Path, workers: int) -> Path:
+    """Polish the decoder of the whitened autoencoder; returns the checkpoint."""
+    return _vae_stage(plan, plan.decoder, folder, None, workers)
 
-    return list(build_vae(plan.arch).parameters())
+
+def _vae_stage(plan: Plan, stage: VaeStage, folder: Path, before: Path | None, workers: int) -> Path:
+    done = folder / f"{stage.name}_done"
+    if not done.exists():
+        parts = trained_parts(build_seeded_vae(plan.arch, stage.seed), stage)
+        length = sum(p.numel() for part in parts for p in part.parameters())
+        run_workers(workers, 3, length, min(3.0, plan.every), vae_worker, plan.arch, stage, folder, before)
+        done.touch()
+    return folder / f"{stage.name}.pt"
 
 
 def whitened_vae(plan: Plan, folder: Path, checkpoint: Path, scenes: int = 512) -> torch.nn.Module:
-    """The autoencoder of `checkpoint` with its latents' mean and deviation folded in; kept in `vae_whitened.pt`."""
+    """The autoencoder of `checkpoint` with its latents' mean and deviation folded in; kept."""
     from denoscope.data.menagerie import Menagerie
 
-    vae, kept = trained_vae(plan.arch, checkpoint), folder / "vae_whitened.pt"
+    vae, kept = trained_vae(plan.arch, checkpoint), folder / WHITENED
     if kept.exists():
         vae.load_state_dict(torch.load(kept, weights_only=True))
         return vae
@@ -134,7 +158,9 @@ def make_package(plan: Plan, folder: Path, checkpoint: Path, weights: Path) -> i
     """Save the averaged fp32 weights, rounded once to fp16, as a diffusers folder; returns its size in bytes."""
     networks = seeded_networks(plan.arch, 0)
     load_ema([networks.unet, networks.text_encoder], checkpoint)
-    vae = whitened_vae(plan, folder, folder / f"{plan.vae[-1].name}.pt")
+    vae: Any = whitened_vae(plan, folder, folder / f"{plan.vae[-1].name}.pt")
+    if (polished := folder / f"{plan.decoder.name}.pt").exists():
+        load_ema(trained_parts(vae, plan.decoder), polished)
     parts = Networks(vae, networks.text_encoder, networks.unet, networks.tokenizer)
     size = package.save(Networks(*(_contiguous(p) for p in parts[:3]), parts.tokenizer), weights)
     _logger.info("%s: %d bytes", weights, size)
@@ -161,6 +187,7 @@ def run(plan: Plan, folder: Path, weights: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     vae = make_vae(plan, folder)
     make_cache(plan, vae, folder)
+    make_decoder(plan, folder, plan.workers)
     checkpoint = make_unet(plan, folder)
     size = make_package(plan, folder, checkpoint, weights)
     return measure(plan, weights, folder) | {"bytes": size}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from denoscope.models.embedded.training.attention import prepare
-from denoscope.models.embedded.training.diffusion import alphas_cumprod, forward_process, min_snr, stratified
+from denoscope.models.embedded.training.diffusion import alphas_cumprod, debiased, forward_process, stratified
 from denoscope.models.embedded.training.flat import FlatNetwork
 from denoscope.models.embedded.training.latents import Cache
 from denoscope.models.embedded.training.loop import Clock, train
@@ -64,6 +64,6 @@ def unet_worker(
         noise = torch.randn(x0.shape, generator=rng).contiguous(memory_format=torch.channels_last)
         t = stratified(len(x0), rng)
         noised = forward_process(x0, noise, ab[t]).to(torch.bfloat16, memory_format=torch.channels_last)
-        return objective(unet, noised, noise, t, min_snr(ab[t]), text(ids)[0]), {}
+        return objective(unet, noised, noise, t, debiased(ab[t]), text(ids)[0]), {}
 
     train(stage.name, meeting, flat, stage.clock, stage.batch, loss, folder, start)

@@ -12,11 +12,13 @@ from torch import Tensor
 from denoscope.models.embedded.training.attention import prepare
 from denoscope.models.embedded.training.flat import FlatNetwork
 from denoscope.models.embedded.training.loop import Clock, load_ema, train
-from denoscope.models.embedded.training.losses import autoencoding_loss
+from denoscope.models.embedded.training.losses import autoencoding_loss, decoding_loss
 from denoscope.models.embedded.training.networks import Architecture, build_vae
 from denoscope.models.embedded.training.workers import Meeting
 
-__all__ = ["VaeStage", "build_seeded_vae", "trained_vae", "vae_worker", "whiten"]
+__all__ = ["WHITENED", "VaeStage", "build_seeded_vae", "trained_parts", "trained_vae", "vae_worker", "whiten"]
+
+WHITENED = "vae_whitened.pt"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class VaeStage:
     """seed of scenes, crops and weights"""
     name: str = "vae"
     """stage name in the log and of the checkpoint"""
+    decoder_only: bool = False
+    """leave the whitened encoder as it is"""
     compiled: bool = True
     """compile the loss into one graph"""
 
@@ -76,13 +80,23 @@ def build_seeded_vae(arch: Architecture, seed: int) -> torch.nn.Module:
         return build_vae(arch)
 
 
+def trained_parts(vae: torch.nn.Module, stage: VaeStage) -> list[torch.nn.Module]:
+    """What a stage trains."""
+    return [vae.get_submodule(n) for n in ("decoder", "post_quant_conv")] if stage.decoder_only else [vae]
+
+
 def vae_worker(meeting: Meeting, arch: Architecture, stage: VaeStage, folder: Path, start: Path | None = None) -> None:
     """Train in one of the workers."""
     vae = prepare(build_seeded_vae(arch, stage.seed))
-    flat = FlatNetwork([vae], torch.bfloat16)
+    if stage.decoder_only:
+        vae.load_state_dict(torch.load(folder / WHITENED, weights_only=True))
+    flat = FlatNetwork(trained_parts(vae, stage), torch.bfloat16)
+    vae.to(torch.bfloat16)
     pool = CropPool(stage, meeting.rank)
     rng = torch.Generator().manual_seed(stage.seed * 1000 + meeting.rank)
-    objective = torch.compile(autoencoding_loss, dynamic=False) if stage.compiled else autoencoding_loss
+    objective: Any = decoding_loss if stage.decoder_only else autoencoding_loss
+    if stage.compiled:
+        objective = torch.compile(objective, dynamic=False)
     cells = stage.crop // 4
 
     def loss() -> tuple[Tensor, dict[str, float]]:
