@@ -1,0 +1,155 @@
+"""The command line: what people meet first. Bad input is one line and status 2; machines get JSON."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from denoscope.cli import main
+from denoscope.cli.app import COMMANDS
+from denoscope.cli.reading import Noise
+from denoscope.core.condition import Condition
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run a command in an empty folder; exit status, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def go(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else 1
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return go
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("sites", "embeded"), ("embeded", "embedded", "denoscope list models")),
+        (("sites", "toy-sd15", "up.9"), ("up.9", "denoscope sites MODEL")),
+        (("extract", "toy-sd15", "photo", "--sites", "mid", "--timesteps", "50", "--out", "s"), ("photo", "list data")),
+        (("extract", "toy-sd15", "photos", "--sites", "mid", "--out", "s"), ("no noise level", "--timesteps")),
+        (("extract", "toy-sd15", "photos", "--sites", "mid", "--timesteps", "5000", "--out", "s"), ("5000", "999")),
+        (("plan", "toy-sd15", "./nothing", "--sites", "mid", "--clean"), ("nothing",)),
+        (("evaluate", "prob", "s"), ("prob", "probe", "list tasks")),
+        (("evaluate", "probe", "s"), ("no store at 's'",)),
+        (("learn", "topp", "s"), ("topp", "topk", "list dictionaries")),
+        (("explore", "s"), ("no store at 's'",)),
+        (("list", "data", "--preview", "zoo"), ("zoo", "list data")),
+    ],
+)
+def test_bad_input_is_one_clear_line(run: Run, arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    """Status 2, nothing on stdout, one line on stderr that names what was asked and where to look."""
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1 and "Traceback" not in err
+    assert all(word in err for word in words)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("extract",), ("sites", "toy-sd15", "--sizes", "3"), ("paint",), ("list", "cats")]
+)
+def test_arguments_that_do_not_parse_are_status_2(run: Run, arguments: tuple[str, ...]) -> None:
+    """The parser's own complaints have the same status."""
+    assert run(*arguments)[0] == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    """Help ends with status 0 and describes every flag."""
+    status, out, _ = run(command, "--help")
+    assert status == 0 and f"denoscope {command}" in out
+
+
+def test_no_arguments_show_the_help(run: Run) -> None:
+    """Rather than an error."""
+    status, out, _ = run()
+    assert status == 0 and all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("kind", ["models", "tasks", "data", "dictionaries", "measures"])
+def test_lists_are_readable_by_machines(run: Run, kind: str) -> None:
+    """Every entry has a name and says what it is, in the table too."""
+    status, out, _ = run("list", kind, "--json")
+    entries = json.loads(out)
+    assert status == 0 and all(entry["name"] and entry["summary"] for entry in entries)
+    table = run("list", kind)[1]
+    assert all(entry["name"] in table for entry in entries)
+
+
+def test_sites_as_table_and_json(run: Run) -> None:
+    """A glob narrows both down; shapes follow the asked-for size."""
+    status, out, _ = run("sites", "toy-sd15", "up.*", "--size", "128", "--json")
+    found = json.loads(out)
+    assert status == 0 and [site["name"] for site in found][:2] == ["up.0", "up.1"]
+    assert found[0]["shape"][1:] == [4, 4]
+    assert "up.1" in run("sites", "toy-sd15", "up.*")[1]
+
+
+def test_plan_counts_without_reading(run: Run) -> None:
+    """Two levels of fourteen photographs are 28 rows."""
+    status, out, _ = run("plan", "toy-sd15", "photos", "--sites", "mid", "--timesteps", "0", "50", "--json")
+    told = json.loads(out)
+    assert status == 0 and told["rows"] == 2 * told["images"]
+
+
+def test_extract_from_a_folder_and_again(run: Run, tmp_path: Path) -> None:
+    """Good pictures lie in the store under what was asked, a broken one stops nothing; a second run adds no recipe."""
+    (tmp_path / "pictures").mkdir()
+    for index in range(2):
+        pixels = np.random.default_rng(index).integers(0, 255, size=(20, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"{index}.png")
+    (tmp_path / "pictures" / "broken.png").write_bytes(b"not a picture")
+    command = ("extract", "toy-sd15", "pictures", "--sites", "mid", "--timesteps", "50", "--keep.layout", "pooled")
+    status, out, _ = run(*command, "--out", "store", "--no-progress")
+    assert status == 0 and "2 samples" in out
+    again = run(*command, "--out", "store", "--no-progress", "--json")
+    assert len(json.loads(again[1])["recipes"]) == 1
+
+
+def test_interrupt_is_status_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, no traceback."""
+
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("denoscope.cli.app.run", interrupted)
+    status, _, err = run("doctor")
+    assert status == 130 and len(err.strip().splitlines()) == 1
+
+
+def test_contact_sheets(run: Run, tmp_path: Path) -> None:
+    """Of the menagerie and of any other data set; the path is printed and holds a picture."""
+    for spec in ("menagerie", "photos"):
+        status, out, _ = run("list", "data", "--preview", spec)
+        assert status == 0
+        with Image.open(tmp_path / out.strip()) as sheet:
+            assert min(sheet.size) > 200
+
+
+def test_doctor_tells_versions_and_advice(run: Run) -> None:
+    """Machines get one record per finding."""
+    _, out, _ = run("doctor", "--json")
+    told = {finding["what"]: finding for finding in json.loads(out)}
+    assert told["torch"]["verdict"] == "ok" and "free disk" in told and "embedded model" in told
+
+
+def test_flags_of_noise_are_the_fields_of_a_condition() -> None:
+    """Names and defaults agree, so that the command line and Python ask for the same thing."""
+    plural = {"timesteps", "sigmas", "logsnrs", "clean"}
+    offered = {field.name: field.default for field in fields(Noise) if field.name not in plural}
+    known = {field.name: field.default for field in fields(Condition)}
+    assert offered.items() <= known.items()
+    assert {name.rstrip("s") for name in plural} | offered.keys() | {"label"} == known.keys()
+    assert Noise(timesteps=(50,), seed=3).conditions == [Condition(timestep=50, seed=3)]

@@ -1,0 +1,50 @@
+"""Documents tell the truth: every block that is not marked otherwise runs, offline, in an empty folder.
+
+Blocks of one page run in order and share their names, like a session. A block whose first line is a comment that
+begins with `# not run` is left out, and says why.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from denoscope.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+
+
+def _blocks(page: Path) -> list[tuple[str, str]]:
+    found = _BLOCK.findall(page.read_text())
+    return [(language, code) for language, code in found if not code.startswith("# not run")]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _blocks(page)], ids=lambda page: page.name)
+def test_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python blocks are executed, `denoscope` commands in bash blocks are called; anything else must be marked."""
+    monkeypatch.chdir(tmp_path)
+    session: dict[str, object] = {"__name__": page.stem}
+    for language, code in _blocks(page):
+        if language == "python":
+            exec(compile(code, str(page), "exec"), session)
+        else:
+            _shell(code)
+
+
+def _shell(code: str) -> None:
+    for line in code.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            assert words[0] == "denoscope", f"mark this block as not run, or make it a denoscope command: {line}"
+            assert main(words[1:]) == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Relative links and pictures exist."""
+    gone = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    assert not gone
