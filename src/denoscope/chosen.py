@@ -1,6 +1,6 @@
 """What of a store a verb works on, where the user left something open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,9 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import StoreError
 from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
-from denoscope.store.choose import by_recipe, by_site
+from denoscope.store.choose import by_recipe, by_site, choose
 from denoscope.store.store import Store
+from denoscope.store.volume import Volume
 
 __all__ = ["USUAL_TIMESTEP", "opened", "usual"]
 
@@ -32,27 +33,31 @@ def usual(
     condition: Condition | None = None,
     recipe: str | Recipe | None = None,
     **fields: Any,
-) -> tuple[Site, Condition | None, Mapping[str, Any]]:
-    """The site and condition that are meant, as `Store.get` takes them.
+) -> tuple[Volume, Site, Condition]:
+    """The recipe, site and condition that are meant.
 
     Where neither a condition nor fields of one are given, it is the only one that the site was stored under, or that
     whose timestep is nearest to 50; two that are equally near stay open, and the store asks which.
 
     Raises:
         UnknownName: no such site or recipe.
-        InputError: no site was named, and the store holds several.
+        InputError: no site was named and the store holds several, or several conditions or recipes fit.
         StoreError: the store is empty.
     """
     if not store.volumes:
         raise StoreError(f"{store.place.url} holds no activations yet; fill it with: denoscope extract")
     volumes = by_recipe(store.volumes, recipe)
     place = by_site(volumes, site)
-    if condition is not None or fields:
-        return place, condition, fields
-    stored = dict.fromkeys(found for volume in volumes if place in volume.sites for found in volume.conditions)
+    asked = condition if condition is not None else fields
+    return choose(volumes, place, asked or _nearest(volumes, place))
+
+
+def _nearest(volumes: Sequence[Volume], site: Site) -> Condition | Mapping[str, Any]:
+    """The condition nearest to the usual timestep; any, where two are equally near."""
+    stored = dict.fromkeys(found for volume in volumes if site in volume.sites for found in volume.conditions)
     near = {found: _distance(found) for found in stored}
     nearest = [found for found, distance in near.items() if distance == min(near.values())]
-    return place, nearest[0] if len(nearest) == 1 else None, {}
+    return nearest[0] if len(nearest) == 1 else {}
 
 
 def _distance(condition: Condition) -> float:

@@ -52,12 +52,11 @@ def evaluate(
     made = task_of(task, params)
     place = opened(store)
     asked = {} if timestep is None else {"timestep": timestep}
-    where, condition, asked = usual(place, site, condition, recipe, **asked)
-    values = _gathered(place.batches(where, condition, recipe=recipe, **asked), made)
-    known = place.facts(values.recipe)
+    volume, where, condition = usual(place, site, condition, recipe, **asked)
+    values = _gathered(place.batches(where, condition, recipe=volume.recipe), made)
+    known = place.facts(volume.recipe)
     report = made.run(values, [known[name] for name in values.ids])
-    if values.recipe is not None and "recipe" not in report.inputs:
-        report = replace(report, inputs={**report.inputs, "recipe": values.recipe.digest})
+    report = replace(report, inputs={**report.inputs, "recipe": volume.recipe.digest})
     if save:
         place.save(report)
     return report

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from denoscope.chosen import opened
 from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
@@ -138,16 +140,23 @@ def _layers(
     volume = _volume(store, recipe)
     asked = [sites] if isinstance(sites, (str, Site)) else list(sites or volume.sites)
     places = [by_site([volume], site) for site in asked]
+    ids = _alike(volume, images)
     firsts = [
-        next(store.batches(place, condition, images, recipe=volume.recipe))
+        store.get(place, condition, ids=ids, recipe=volume.recipe)
         for condition in sorted(volume.conditions, key=_noise)
         for place in places
     ]
     shown = [first for first in firsts if first.grid is not None and first.layout in ("grid", "tokens")]
     if not shown:
         raise InputError("no stored site has a grid of cells to map; extract with keep=Keep(layout='grid')")
-    ids = list(dict.fromkeys(shown[0].ids))[: _fitting(shown)]
-    return [first.select([first.ids.index(name) for name in ids]) for first in shown]
+    kept = ids[: _fitting(shown)]
+    return [first.select([first.ids.index(name) for name in kept]) for first in shown]
+
+
+def _alike(volume: Volume, images: int) -> list[str]:
+    """The first few images that share the first one's canvas size, and so its grids."""
+    groups = volume.table.groups
+    return [volume.table.ids[i] for i in np.flatnonzero(groups == groups[0])[:images]]
 
 
 def _volume(store: Store, recipe: str | Recipe | None) -> Volume:

@@ -23,6 +23,7 @@ from denoscope.dictionaries.pca import PCA
 from denoscope.dictionaries.score import Explained
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
+from denoscope.store.volume import Volume
 
 __all__ = ["learn"]
 
@@ -76,7 +77,7 @@ def learn(
     made: Learned = dictionaries.get(dictionary)(**settings)
     place = opened(store)
     asked = {} if timestep is None else {"timestep": timestep}
-    source = _source(place, usual(place, site, condition, recipe, **asked), recipe, held_out)
+    source = _source(place, *usual(place, site, condition, recipe, **asked), held_out)
     goal = int(getattr(made.settings, "cells", 0)) or len(source.train) * source.per_image
     with progress_bar("learn", goal, progress) as advance:
         made.fit(_Told(source, advance))
@@ -133,19 +134,17 @@ class _Told:
             self._advance(len(cells))
 
 
-def _source(store: Store, asked: tuple[Any, ...], recipe: str | Recipe | None, share: float) -> _Source:
-    """Settle which recipe is meant, and hold out images: those first in an order by hash, never fewer than one."""
+def _source(store: Store, volume: Volume, site: Site, condition: Condition, share: float) -> _Source:
+    """Hold out images: those that come first in an order by hash, never fewer than one."""
     if not 0 < share < 1:
         raise InputError(f"held_out must lie between 0 and 1, not {share:g}")
-    site, condition, fields = asked
-    first = next(store.batches(site, condition, 1, recipe=recipe, **fields))
-    digest = first.recipe.digest if first.recipe else ""
-    ids = sorted(store.facts(digest), key=lambda name: sha256(name.encode()).digest())
+    ids = sorted(volume.table.ids, key=lambda name: sha256(name.encode()).digest())
     count = max(1, round(share * len(ids)))
     if len(ids) <= count:
         raise InputError(f"too few images to hold some out: {len(ids)}; a dictionary needs at least two")
+    per_image = len(_cells(volume.read(site, condition, np.arange(1))))
     train, test = frozenset(ids[count:]), frozenset(ids[:count])
-    return _Source(store, first.site, first.condition, digest, len(_cells(first)), train, test)
+    return _Source(store, site, condition, volume.recipe.digest, per_image, train, test)
 
 
 def _cells(batch: Activations) -> NDArray[np.float32]:
