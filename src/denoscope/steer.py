@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Steered", "steer"]
 
+_NOTE = "Change of pixels says how much a picture moved, not whether it moved as was meant."
+_ALONE = "A single picture has no interval; steer several prompts to see how far the change can be trusted."
 Images = NDArray[np.uint8]
 
 
@@ -111,6 +113,7 @@ def steer(
         scores=(_change(before.images, after.images),),
         inputs={"model": _digest(dict(scope.recipe)), "edits": _digest(told)},
         origin=Origin.now(time.perf_counter() - started, str(scope.device)),
+        notes=(_NOTE, *[_ALONE] * (len(after.images) == 1)),
     )
     return Steered(after.images, before.images, after.prompts, report)
 
