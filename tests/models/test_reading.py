@@ -14,6 +14,7 @@ from denoscope.core.sample import Sample
 from denoscope.models.base import Model
 from denoscope.models.chance import gaussian
 from denoscope.models.coordinates import Canvas, lay
+from denoscope.models.latents import LatentCache
 
 AT = Condition(timestep=50)
 
@@ -130,8 +131,9 @@ def test_prompt_templates_take_facts(sd15: Model, images: list[Sample], inputs_s
         sd15.read(images, "in", AT.at(prompt="a {colour} thing"))
 
 
-def test_several_conditions_in_one_stream(sd15: Model, images: list[Sample]) -> None:
+def test_several_conditions_in_one_stream(sd15: Model, images: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
     """Merged conditions give what each gives alone, in order, with every image encoded once."""
+    monkeypatch.setattr(sd15, "latents", LatentCache())
     encoded: list[int] = []
     vae: Any = sd15.parts.vae
     handle = vae.encoder.register_forward_pre_hook(lambda _, args: encoded.append(len(args[0])))
@@ -239,3 +241,28 @@ def test_two_prompts_differ(sd15: Model, sdxl: Model, images: list[Sample]) -> N
     for model in (sd15, sdxl):
         a, b = (model.read(images[:1], "up.0.res.0", AT.at(prompt=p))["up.0.res.0"].values for p in ("a cat", "a dog"))
         assert not torch.equal(a, b)
+
+
+def test_an_image_is_encoded_once_until_the_vae_changes(sd15: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dearest step is never repeated, and never skipped when its weights are no longer the same."""
+    image = np.random.default_rng(5).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    encoded: list[int] = []
+    encode = sd15.encode
+    monkeypatch.setattr(sd15, "encode", lambda pixels: encoded.append(len(pixels)) or encode(pixels))
+    first = sd15.read([image, image], "mid")["mid"].values
+    again = sd15.read(image, "mid")["mid"].values
+    assert encoded == [1]
+    assert torch.allclose(first[1:], again, atol=1e-5)
+    weight = next(iter(sd15.parts.vae.parameters()))
+    with torch.no_grad():
+        weight.add_(0.0)
+    sd15.read(image, "mid")
+    assert encoded == [1, 1]
+
+
+def test_what_was_read_says_how(sd15: Any) -> None:
+    """Activations carry their recipe, and equal requests have equal addresses."""
+    image = np.zeros((64, 64, 3), dtype=np.uint8)
+    one, two = (sd15.read(image, "mid")["mid"].recipe for _ in range(2))
+    other = sd15.read(image, "mid", Condition(timestep=51))["mid"].recipe
+    assert one.digest == two.digest != other.digest

@@ -313,3 +313,10 @@ def test_reading_weights_that_are_not_there(twins: dict[str, Model]) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(DenoscopeError):
         model.plan(4, "mid", Condition(timestep=50))
+
+
+def test_a_module_path_means_what_the_module_returns(sd15: Model) -> None:
+    """A path of diffusers never stands for something recomputed from its inputs."""
+    path = "down_blocks.0.attentions.0.transformer_blocks.0.attn1"
+    assert [str(site) for site in sd15.select([path])] == ["down.0.attn.0.blk.0.self.out"]
+    assert [str(site) for site in sd15.select([f"{path}.to_k"])] == ["down.0.attn.0.blk.0.self.k"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.condition import Condition
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, unknown
 from denoscope.core.frame import Frame, Grid
 from denoscope.core.optional import require
 from denoscope.core.recipe import Recipe
@@ -86,6 +86,8 @@ class Activations:
 
     def pool(self, how: Literal["mean", "max"] = "mean", masked: bool = True) -> "Activations":
         """One vector per sample, `(sample, channel)`: mean or maximum over its cells, padding left out."""
+        if how not in ("mean", "max"):
+            raise unknown("pooling", how, ("mean", "max"), "help(denoscope.Activations.pool)")
         flat = self.tokens()
         if flat.layout == "pooled":
             return flat

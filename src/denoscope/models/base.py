@@ -18,6 +18,7 @@ from denoscope.core.errors import InputError
 from denoscope.core.site import Site, SiteInfo, select
 from denoscope.models.coordinates import Canvas
 from denoscope.models.hooks import Edit, Recorder, Tap, check_readable
+from denoscope.models.latents import LatentCache
 from denoscope.models.text import Text, TextCache
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Model:
         self._running = False
         self._edits: list[tuple[Tap, Edit]] = []
         self._texts = TextCache(self.embed)
+        self.latents = LatentCache()
         self.tables: dict[tuple[int, int], SiteTable] = {}
         """Site tables by canvas (height, width), as they were asked for."""
 

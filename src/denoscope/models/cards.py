@@ -29,6 +29,7 @@ class Card:
         licence: as the repository states it.
         native: side of its training images, pixels.
         prediction: `epsilon`, `v_prediction`, `sample` or `flow`.
+        steps, guidance: with which it is sampled unless told otherwise.
         sites, timesteps: where its representations are best, and `evidence` for that.
         scheduler: entries that replace those of the repository's scheduler configuration.
         dtype: precision by component on every device; unset components follow the device.
@@ -45,6 +46,8 @@ class Card:
     licence: str = ""
     native: int = 512
     prediction: str = "epsilon"
+    steps: int = 30
+    guidance: float = 5.0
     sites: tuple[str, ...] = ()
     timesteps: tuple[int, ...] = ()
     evidence: str = ""

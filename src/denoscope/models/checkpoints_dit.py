@@ -13,6 +13,8 @@ _AS_SD3 = "no number of its own: sd3's noise levels, and the block at the same s
 card(
     Card(
         name="sd3",
+        steps=28,
+        guidance=7.0,
         summary="Stable Diffusion 3 medium, 2 billion parameters, text to image at 1024 px",
         family="mmdit",
         repo="stabilityai/stable-diffusion-3-medium-diffusers",
@@ -41,6 +43,8 @@ for _name, _size, _block, _commit in (
     card(
         Card(
             name=f"sd35-{_name}",
+            steps=4 if _name == "large-turbo" else 28,
+            guidance=0.0 if _name == "large-turbo" else 4.5,
             summary=f"Stable Diffusion 3.5 {_name.replace('-', ' ')}, {_size}, text to image at 1024 px",
             family="mmdit",
             repo=f"stabilityai/stable-diffusion-3.5-{_name}",
@@ -59,6 +63,8 @@ for _name, _size, _block, _commit in (
 card(
     Card(
         name="flux-dev",
+        steps=28,
+        guidance=3.5,
         summary="FLUX.1 dev, 12 billion parameters, guidance-distilled, text to image at 1024 px",
         family="flux",
         repo="black-forest-labs/FLUX.1-dev",
@@ -80,6 +86,8 @@ card(
 card(
     Card(
         name="flux-schnell",
+        steps=4,
+        guidance=0.0,
         summary="FLUX.1 schnell, 12 billion parameters, 1-4 steps, text to image at 1024 px",
         family="flux",
         repo="black-forest-labs/FLUX.1-schnell",

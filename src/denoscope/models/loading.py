@@ -155,6 +155,7 @@ def components(
         scheduler={**_json(folder / "scheduler" / "scheduler_config.json"), **(known.scheduler if known else {})},
         pipeline={key: value for key, value in index.items() if not isinstance(value, list)},
         native=known.native if known else _native(folder, name),
+        **({"steps": known.steps, "guidance": known.guidance} if known else {}),
     )
 
 

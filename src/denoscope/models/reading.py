@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.core.frame import Frame
+from denoscope.core.recipe import Recipe
+from denoscope.core.sample import fingerprint
 from denoscope.models.base import DERIVED
 from denoscope.models.chance import gaussian
 from denoscope.models.compat import Compat, compat_of
@@ -76,7 +78,27 @@ def read(
         order += [index * copies + copy for index in indices for copy in range(copies)]
         for activations in group:
             pieces[activations.site.name].append(activations)
-    return {name: _joined(parts).select(np.argsort(order)) for name, parts in pieces.items()}
+    recipe = _recipe(model, samples, wanted, condition, canvas, compat)
+    joined = {name: _joined(parts).select(np.argsort(order)) for name, parts in pieces.items()}
+    return {name: replace(activations, recipe=recipe) for name, activations in joined.items()}
+
+
+def _recipe(
+    model: Model,
+    samples: Sequence[Sample],
+    sites: Sequence[Site],
+    condition: Condition,
+    canvas: Canvas | None,
+    compat: Compat | str | None,
+) -> Recipe:
+    replayed = compat_of(compat, None)
+    return Recipe(
+        model={**model.recipe, "compat": replayed.to_dict()} if replayed else model.recipe,
+        data={"fingerprint": fingerprint(samples)},
+        canvas=asdict(model.canvas(canvas)),
+        sites=tuple(sorted(site.name for site in sites)),
+        conditions=(condition.to_dict(),),
+    )
 
 
 def stream(
@@ -151,11 +173,12 @@ def _encoded(
     import torch
 
     laid = [lay(sample.image, canvas) for sample in samples]
-    pixels = torch.from_numpy(np.stack([image for image, _ in laid])).permute(0, 3, 1, 2).float() / 127.5 - 1
+    canvases = np.stack([image for image, _ in laid])
     frames = tuple(frame for _, frame in laid)
     with torch.no_grad():
         if compat is None:
-            return Batch(samples, frames, model.encode(pixels))
+            return Batch(samples, frames, model.latents(canvases, model.parts.vae, model.encode))
+        pixels = torch.from_numpy(canvases).permute(0, 3, 1, 2).float() / 127.5 - 1
         return Batch(samples, frames, *compat.encode(model, pixels, seed), compat)
 
 

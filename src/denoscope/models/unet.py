@@ -187,7 +187,7 @@ def _attention_taps(name: str, path: str, attention: Any, depth: int, keys: int 
     yield output_tap(f"{name}.v", f"{path}.to_v", "tokens", keys)
     needs = (f"{path}.to_q", f"{path}.to_k")
     take = partial(_map, needs, attention.heads, attention.scale)
-    yield Tap(Site(f"{name}.map", path), "map", take, needs, scale=depth)
+    yield Tap(Site(f"{name}.map", needs[-1]), "map", take, needs, scale=depth)
     yield output_tap(f"{name}.out", path, "tokens", depth)
 
 
