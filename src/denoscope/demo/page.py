@@ -22,7 +22,7 @@ _PLACES = (
     Query("astronaut", 90, 330, "space suit"),
     Query("coffee", 285, 141, "coffee"),
 )
-_PARTS = (("bird", "beak"), ("dog", "eye"), ("bus", "front_wheel"), ("flower", "centre"))
+_PARTS = (("dog", "eye"), ("bus", "front_wheel"), ("bird", "breast"), ("flower", "centre"))
 """Category and keypoint of scenes that are asked about; the second scene of the category answers."""
 
 _LEAD = (
