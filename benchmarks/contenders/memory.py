@@ -19,9 +19,9 @@ def peak(model: str, images: int) -> float:
 def _extract(model: str, images: int) -> None:
     import denoscope as ds
 
-    sites = ["mid", "up.0", "up.1"]
+    sites, sizes = ["mid", "up.0", "up.1"], {"shard_size": 4, "batch_size": 4}
     with tempfile.TemporaryDirectory() as folder:
-        ds.extract(model, f"menagerie:{images}", sites, [50], out=folder, shard_size=4, batch_size=4, progress=False)
+        ds.extract(model, "menagerie:test", sites, [50], out=folder, limit=images, progress=False, **sizes)
 
 
 if __name__ == "__main__":
