@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from denoscope.core.errors import InputError, unknown
 from denoscope.models.coordinates import Canvas
 from denoscope.models.hooks import output_tap
@@ -103,7 +105,7 @@ class Compat:
             raise InputError(f"compat='sdhelper' indexes a schedule: {condition.timestep:g} is no step in 0 ... 999")
         shift = float(model.parts.scheduler.get("shift", 1.0))
         least = _shifted(1e-3, shift)
-        sigma = _shifted(least + (1 - least) * condition.timestep / 999, shift)
+        sigma = float(np.float32(_shifted(least + (1 - least) * condition.timestep / 999, shift)))
         return model.levels.timestep(1000 * sigma)
 
     def encode(self, model: Model, pixels: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor | None]:
