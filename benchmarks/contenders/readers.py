@@ -25,7 +25,7 @@ class Ours:
         self.model, self.picture = model, picture
 
     def __call__(self, sites: Sequence[str], timesteps: Sequence[int]) -> None:
-        self.model._texts._rows.clear()
+        self.model.forget()
         conditions = [ds.Condition(timestep=timestep) for timestep in timesteps]
         for _ in self.model.stream([self.picture], list(sites), conditions):
             pass

@@ -303,6 +303,12 @@ class Model:
         with self._lock, torch.no_grad():
             return self._texts(prompts)
 
+    def forget(self) -> None:
+        """Drop cached latents and encoded prompts; the next read encodes again."""
+        with self._lock:
+            self._texts = TextCache(self.embed)
+            self.latents = LatentCache()
+
     def drop_text(self) -> None:
         """Free the text encoders; prompts that were encoded stay available."""
         for encoder in self.parts.text:
