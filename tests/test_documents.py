@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from denoscope.cli import main
+from denoscope.core import registry
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -21,6 +22,15 @@ _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def _blocks(page: Path) -> list[tuple[str, str]]:
     found = _BLOCK.findall(page.read_text())
     return [(language, code) for language, code in found if not code.startswith("# not run")]
+
+
+@pytest.fixture(autouse=True)
+def registries_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page registers is gone after it."""
+    for kind in (registry.models, registry.data, registry.tasks, registry.dictionaries, registry.measures):
+        len(kind)
+        monkeypatch.setattr(kind, "_entries", dict(kind._entries))
+        monkeypatch.setattr(kind, "_aliases", dict(kind._aliases))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if _blocks(page)], ids=lambda page: page.name)
