@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Bad input ends in one line on stderr and status 2, an interrupt in one line and status 130. Everything else
     that goes wrong is a defect of ours and keeps its traceback.
     """
+    # Before torch starts its threads: waiting threads that spin make a busy machine several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from denoscope.cli.app import run
     from denoscope.cli.output import complain
 
