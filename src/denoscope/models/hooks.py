@@ -230,16 +230,17 @@ def check_readable(denoiser: nn.Module) -> None:
     Raises:
         InputError: it was compiled, lies on the meta device without being offloaded, or its attention was fused.
     """
-    if type(denoiser).__name__ == "OptimizedModule" or any(
-        getattr(module, "_compiled_call_impl", None) is not None for module in denoiser.modules()
-    ):
-        raise InputError("a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)")
+    offloaded = hasattr(denoiser, "_hf_hook")
     for path, module in denoiser.named_modules():
+        own = vars(module)
+        offloaded = offloaded or "_hf_hook" in own
+        if own.get("_compiled_call_impl") is not None or type(module).__name__ == "OptimizedModule":
+            raise InputError("a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)")
         if _fused(module):
             raise InputError(f"fused attention at {path} hides query, key and value; call unfuse_qkv_projections()")
-        if "forward" in vars(module) and not hasattr(module, "_hf_hook"):
+        if "forward" in own and "_hf_hook" not in own:
             raise InputError(f"the forward of {path or 'the denoiser'} was patched; remove the patch before reading")
-    if any(weight.is_meta for weight in denoiser.parameters()) and not _offloaded(denoiser):
+    if not offloaded and any(weight.is_meta for weight in denoiser.parameters()):
         raise InputError("the denoiser lies on the meta device and has no weights; load a checkpoint to read it")
 
 
@@ -247,8 +248,4 @@ def _fused(module: nn.Module) -> bool:
     """Whether one matrix makes query, key and value. `Attention` keeps its flag after unfusing; its processor tells."""
     if type(module).__name__ == "Attention":
         return type(getattr(module, "processor", None)).__name__.startswith("Fused")
-    return bool(getattr(module, "fused_projections", False))
-
-
-def _offloaded(denoiser: nn.Module) -> bool:
-    return any(hasattr(module, "_hf_hook") for module in denoiser.modules())
+    return bool(vars(module).get("fused_projections", False))

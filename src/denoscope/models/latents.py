@@ -32,7 +32,7 @@ class LatentCache:
         """Latents (sample, channel, row, col) of canvases (sample, row, col, 3), encoding those not met before."""
         import torch
 
-        keys = [(_state(vae), canvas.shape, sha256(np.ascontiguousarray(canvas)).digest()) for canvas in canvases]
+        keys: list[Hashable] = [(_state(vae), canvas.shape, sha256(canvas.tobytes()).digest()) for canvas in canvases]
         new = {key: index for index, key in enumerate(keys) if key not in self._latents}
         fresh: dict[Hashable, torch.Tensor] = {}
         if new:

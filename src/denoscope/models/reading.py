@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,6 @@ import numpy as np
 
 from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
-from denoscope.core.errors import InputError
-from denoscope.core.frame import Frame
 from denoscope.core.recipe import Recipe
 from denoscope.core.sample import fingerprint
 from denoscope.models.base import DERIVED
@@ -22,7 +20,7 @@ from denoscope.models.compat import Compat, compat_of
 from denoscope.models.coordinates import Canvas, lay
 from denoscope.models.images import as_samples
 from denoscope.models.levels import Level
-from denoscope.models.siteinfo import grid_of
+from denoscope.models.rows import Batch, Row, joined, labelled, rows_of
 
 if TYPE_CHECKING:
     import torch
@@ -33,30 +31,6 @@ if TYPE_CHECKING:
     from denoscope.models.hooks import Tap
 
 __all__ = ["default_batch", "read", "stream"]
-
-Sites = "str | Site | Iterable[str | Site]"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a forward: which sample under which condition, draw and text."""
-
-    sample: int
-    condition: int
-    draw: int
-    prompt: str | None
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A few images of one canvas size, encoded."""
-
-    samples: Sequence[Sample]
-    frames: tuple[Frame, ...]
-    latents: torch.Tensor
-    noise: torch.Tensor | None = None
-    """One noise for all of them, where another extractor is replayed."""
-    compat: Compat | None = None
 
 
 def read(
@@ -79,8 +53,8 @@ def read(
         for activations in group:
             pieces[activations.site.name].append(activations)
     recipe = _recipe(model, samples, wanted, condition, canvas, compat)
-    joined = {name: _joined(parts).select(np.argsort(order)) for name, parts in pieces.items()}
-    return {name: replace(activations, recipe=recipe) for name, activations in joined.items()}
+    place = np.argsort(order)
+    return {name: replace(joined(parts).select(place), recipe=recipe) for name, parts in pieces.items()}
 
 
 def _recipe(
@@ -190,7 +164,7 @@ def _activations(
     levels: Sequence[Level],
     size: int,
 ) -> list[Activations]:
-    rows = _rows(batch.samples, conditions)
+    rows = rows_of(batch.samples, conditions)
     taps = [model.taps[site.name] for site in sites]
     values: dict[str, list[torch.Tensor]] = {tap.name: [] for tap in taps}
     for _, same in groupby(rows, key=lambda row: conditions[row.condition].guidance):
@@ -200,29 +174,10 @@ def _activations(
             for name, value in _forward(model, batch, taps, chunk, conditions, levels).items():
                 values[name].append(value)
     return [
-        _labelled(model, batch, tap, values[tap.name], rows, index, condition)
+        labelled(model, batch, tap, values[tap.name], rows, index, condition)
         for index, condition in enumerate(conditions)
         for tap in taps
     ]
-
-
-def _rows(samples: Sequence[Sample], conditions: Sequence[Condition]) -> list[Row]:
-    """Condition by condition, sample by sample, draw by draw, with the prompt before the negative."""
-    return [
-        Row(i, c, draw, prompt)
-        for c, condition in enumerate(conditions)
-        for i, sample in enumerate(samples)
-        for draw in range(condition.draws)
-        for prompt in _prompts(sample, condition)
-    ]
-
-
-def _prompts(sample: Sample, condition: Condition) -> list[str | None]:
-    def meant(text: str) -> str | None:
-        return None if text == "" and condition.empty == "zeros" else text
-
-    with_prompt, without = meant(condition.text_for(sample.facts)), meant(condition.negative)
-    return {"cond": [with_prompt], "uncond": [without], "diff": [with_prompt, without]}[condition.branch]
 
 
 def _forward(
@@ -273,67 +228,3 @@ def _derived(
         for name in names:
             rows[name].append(found[name])
     return {name: torch.stack(parts) for name, parts in rows.items()}
-
-
-def _labelled(
-    model: Model,
-    batch: Batch,
-    tap: Tap,
-    chunks: Sequence[torch.Tensor],
-    rows: Sequence[Row],
-    index: int,
-    condition: Condition,
-) -> Activations:
-    """One condition's rows of one site, with branches and draws reduced as it asks."""
-    import torch
-
-    everything = chunks[0] if len(chunks) == 1 else torch.cat(list(chunks))
-    values = everything[[n for n, row in enumerate(rows) if row.condition == index]]
-    if condition.branch == "diff":
-        values = values[0::2] - values[1::2]
-    values, copies = _reduced(values, condition)
-    return Activations(
-        tap.site,
-        condition,
-        values,
-        tuple(sample.id for sample in batch.samples for _ in range(copies)),
-        {"grid": "grid", "tokens": "tokens", "map": "map"}[tap.kind],  # pyright: ignore[reportArgumentType]
-        tuple(frame for frame in batch.frames for _ in range(copies)),
-        grid_of(model, tap, batch.latents.shape),
-        tuple(draw for _ in batch.samples for draw in range(copies)),
-    )
-
-
-def _reduced(values: torch.Tensor, condition: Condition) -> tuple[torch.Tensor, int]:
-    """Values with the draws of a sample reduced, and how many rows a sample has left."""
-    if condition.draws == 1:
-        return values, 1
-    if condition.reduce == "all":
-        return values, condition.draws
-    draws = values.unflatten(0, (-1, condition.draws)).float()
-    reduced = draws.mean(1) if condition.reduce == "mean" else draws.var(1)
-    return reduced.to(values.dtype), 1
-
-
-def _joined(parts: Sequence[Activations]) -> Activations:
-    """Batches of one site put together.
-
-    Raises:
-        InputError: their canvases differ in size, so that their values cannot share one array.
-    """
-    import torch
-
-    first = parts[0]
-    if any(part.shape[1:] != first.shape[1:] for part in parts):
-        sizes = sorted({"x".join(map(str, part.shape[1:])) for part in parts})
-        raise InputError(
-            f"images of several canvas sizes give {first.site} values of shapes {', '.join(sizes)}; "
-            "read them one size at a time, choose canvas policy pad, stretch or crop, or use stream"
-        )
-    return replace(
-        first,
-        values=first.values if len(parts) == 1 else torch.cat([part.values for part in parts]),
-        ids=tuple(id for part in parts for id in part.ids),
-        frames=tuple(frame for part in parts for frame in part.frames),
-        draws=tuple(draw for part in parts for draw in part.draws),
-    )
