@@ -1,12 +1,12 @@
 """`evaluate` hands a task what is stored, and keeps its report."""
 
 import pytest
-from tests.planted import planted_store
 
 from denoscope.core.errors import InputError, StoreError, UnknownName
 from denoscope.evaluate import evaluate
 from denoscope.store.store import Store
 from denoscope.tasks.probe import Probe
+from planted import planted_store
 
 QUICK = {"C": (0.1,), "shuffles": 2, "folds": 3}
 

@@ -7,14 +7,14 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 from PIL import Image
-from tests.fakes import FakeModel
-from tests.planted import planted_store
 
 from denoscope.core.errors import InputError, StoreError
 from denoscope.evaluate import evaluate
 from denoscope.explore import address, pages, server
 from denoscope.extract import extract
 from denoscope.store.store import Store
+from fakes import FakeModel
+from planted import planted_store
 
 
 @pytest.fixture(scope="module")

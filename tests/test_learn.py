@@ -4,12 +4,12 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from tests.planted import atoms, planted_store
 
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.learn import learn
 from denoscope.store.store import Store
+from planted import atoms, planted_store
 
 QUICK = {"cells": 4000, "batch": 200, "progress": False}
 

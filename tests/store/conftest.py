@@ -1,6 +1,0 @@
-"""Puts the fakes, which live one folder up, within reach."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
