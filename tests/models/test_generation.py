@@ -163,7 +163,7 @@ def test_inversion_gets_better_with_steps(sd15: Model, images: list[Sample]) -> 
         ({"record": "up.9"}, "no site"),
         ({"edits": {"x0": torch.zeros_like}}, "not edited"),
     ],
-    ids=str,
+    ids=["steps", "at", "height", "record", "edits"],
 )
 def test_bad_requests_are_one_line(sd15: Model, options: dict[str, Any], message: str) -> None:
     """Steps, sides and sites that do not exist are refused in one line."""
