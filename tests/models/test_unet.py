@@ -108,7 +108,7 @@ def test_transformer_blocks_add_up(unet: Model, inputs: Inputs) -> None:
     modules = dict(unet_.named_modules())
     before: dict[str, torch.Tensor] = {}
     handles = [
-        modules[unet.taps[site].site.path].register_forward_pre_hook(
+        modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path].register_forward_pre_hook(
             lambda _, args, kwargs, site=site: before.__setitem__(
                 site, (args or (kwargs["hidden_states"],))[0].clone()
             ),
@@ -135,7 +135,7 @@ def test_resnets_add_up(unet: Model, inputs: Inputs) -> None:
     sites = [site for site in values if re.fullmatch(r".*\.res\.\d+", site)]
     entered: dict[str, torch.Tensor] = {}
     handles = [
-        modules[unet.taps[site].site.path].register_forward_pre_hook(
+        modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path].register_forward_pre_hook(
             lambda _, args, site=site: entered.__setitem__(site, args[0].clone())
         )
         for site in sites
@@ -146,7 +146,7 @@ def test_resnets_add_up(unet: Model, inputs: Inputs) -> None:
         for handle in handles:
             handle.remove()
     for site in sites:
-        resnet, x = modules[unet.taps[site].site.path], entered[site]
+        resnet, x = modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path], entered[site]
         with torch.no_grad():
             shortcut = x if resnet.conv_shortcut is None else resnet.conv_shortcut(x)
         assert torch.equal((shortcut + values[f"{site}.hidden"]) / resnet.output_scale_factor, values[site]), site
@@ -195,7 +195,7 @@ def test_attention_maps_reproduce_the_output(unet: Model, inputs: Inputs) -> Non
     maps = [site for site in values if site.endswith(".map")]
     worst = 0.0
     for site in maps:
-        inner, attention = site.removesuffix(".map"), modules[unet.taps[site].site.path]
+        inner, attention = site.removesuffix(".map"), modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path]
         weights, value = values[site], values[f"{inner}.v"]
         assert torch.allclose(weights.sum(-1), torch.ones(weights.shape[:-1]), atol=1e-6), site
         heads = value.unflatten(-1, (attention.heads, -1)).transpose(1, 2)

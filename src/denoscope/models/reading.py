@@ -194,7 +194,7 @@ def _forward(
     latents = batch.latents[[row.sample for row in rows]]
     noise = torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]).to(latents.device)
     row_levels = [levels[row.condition] for row in rows]
-    noised = model.noise(latents, noise, row_levels)
+    noised = model.noise(latents, noise, row_levels).contiguous()
     timesteps = torch.tensor([level.timestep for level in row_levels], dtype=torch.float32)
     texts = model.texts([row.prompt for row in rows])
     read = [tap for tap in taps if tap.name not in DERIVED]
