@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from denoscope.models.embedded.training.package import folder_bytes
 from denoscope.models.embedded.training.sites import BLOCKS
 
 __all__ = ["write_card"]
@@ -79,6 +80,37 @@ def prompt_table(figures: Figures) -> str:
     )
 
 
+def _best(figures: Figures, task: str, owner: str) -> tuple[str, float]:
+    block = max(BLOCKS, key=lambda b: figures[f"{task}/{owner}/{b}"]["value"])
+    return block, figures[f"{task}/{owner}/{block}"]["value"]
+
+
+def asked_table(figures: Figures) -> str:
+    """What was asked of the model before it was trained, and what it reached."""
+    value = {name: f["value"] for name, f in figures.items() if isinstance(f, dict)}
+    site, probe = _best(figures, "masked category", "trained")
+    _, probe_control = _best(figures, "masked category", "random-init")
+    place, pck = _best(figures, "PCK@0.1", "trained")
+    _, pck_control = _best(figures, "PCK@0.1", "random-init")
+    pck_floor, pck_pixels = value["PCK@0.1/same position"], value["PCK@0.1/pixels"]
+    gains = [value[n] for n in sorted((n for n in value if n.startswith("prompt gain/")), key=lambda n: int(n[14:]))]
+    psnr = next(v for n, v in value.items() if n.startswith("vae/psnr"))
+    rows = [
+        ("category of generated pictures", ">= .90", value["generated/category"], value["generated/category"] >= 0.9),
+        ("their colour", ">= .90", value["generated/colour"], value["generated/colour"] >= 0.9),
+        ("their background", ">= .97", value["generated/background"], value["generated/background"] >= 0.97),
+        ("reconstruction, dB", ">= 28", psnr, psnr >= 28.0),
+        (f"masked category, best site (`{site}`)", f">= {probe_control + 0.25:.3f} (random-init + .25)", probe,
+         probe >= probe_control + 0.25),
+        (f"PCK@0.1, best site (`{place}`)", f">= {6 * pck_floor:.3f} (6 x same position)", pck, pck >= 6 * pck_floor),
+        ("", f">= {2 * pck_control:.3f} (2 x random-init)", pck, pck >= 2 * pck_control),
+        ("", f"> {pck_pixels:.3f} (pixels)", pck, pck > pck_pixels),
+        ("prompt gain at the highest noise", f"> {gains[0]:.3f} (at the lowest)", gains[-1], gains[-1] > gains[0]),
+    ]  # fmt: skip
+    head = ("what", "asked", "measured", "met")
+    return _table(head, [_row(what, asked, f"{got:.3f}", "yes" if met else "**no**") for what, asked, got, met in rows])
+
+
 def write_card(template: Path, evaluation: Path, card: Path) -> None:
     """Fill the `{{name}}` places of a card's text with tables and figures."""
     figures: Figures = json.loads(evaluation.read_text(encoding="utf-8"))
@@ -91,6 +123,8 @@ def write_card(template: Path, evaluation: Path, card: Path) -> None:
         "mirror": mirror_table(figures),
         "prompt": prompt_table(figures),
         "psnr": _cell(figures, psnr, 2) + " dB",
+        "asked": asked_table(figures),
+        "bytes": f"{folder_bytes(card.parent / 'weights'):,}",
     }
     text = template.read_text(encoding="utf-8")
     for name, value in parts.items():

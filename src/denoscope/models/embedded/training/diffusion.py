@@ -40,7 +40,7 @@ def ddim(unet: Any, text: Tensor, empty: Tensor, noise: Tensor, guidance: float 
     """Deterministic DDIM with classifier-free guidance; text and empty (B, L, C), noise (B, 4, H, W) to latents."""
     ab = alphas_cumprod()
     times = torch.linspace(TIMESTEPS - 1, 0, steps).round().long()
-    x, both = noise, torch.cat([text, empty])
+    x, both = noise, torch.cat([text, empty]).to(unet.dtype)
     for i, t in enumerate(times):
         doubled = torch.cat([x, x]).to(both.dtype)
         told, untold = unet(doubled, t.expand(len(doubled)), both, return_dict=False)[0].float().chunk(2)

@@ -35,7 +35,7 @@ def proportion(parts: list[NDArray[np.bool_]]) -> Figure:
     centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * np.sqrt(p * (1 - p) / n + _Z**2 / (4 * n * n))
     seeds = tuple(float(x.mean()) if len(x) else 0.0 for x in parts)
-    return Figure(p, float(centre - half), float(centre + half), len(pooled), seeds)
+    return Figure(p, max(float(centre - half), 0.0), min(float(centre + half), 1.0), len(pooled), seeds)
 
 
 def mean_figure(parts: list[NDArray[np.float64]], unit: str = "") -> Figure:

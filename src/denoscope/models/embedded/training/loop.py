@@ -52,7 +52,7 @@ class _Progress:
     def __init__(self, stage: str, folder: Path, clock: Clock, master: Tensor) -> None:
         self.stage, self.folder, self.clock = stage, folder, clock
         self.ema, self.sums, self.number = master.clone(), {}, 0
-        self.images, self.steps = 0, 0
+        self.images = self.images_reported = self.steps = 0
         self.reported = self.saved = 0.0
 
     def add(self, values: dict[str, float]) -> None:
@@ -60,15 +60,16 @@ class _Progress:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
-    def met(self, master: Tensor, steps: int, workers: int) -> None:
+    def met(self, master: Tensor, steps: int, workers: int, batch: int) -> None:
         self.steps += steps
+        self.images += steps * batch
         decay = min(self.clock.ema, (1 + self.steps) / (100 + self.steps)) ** (steps / workers)
         self.ema.lerp_(master, 1.0 - decay)
 
-    def report(self, elapsed: float, rate: float, batch: int) -> None:
+    def report(self, elapsed: float, rate: float) -> None:
         means = {name: value / max(self.number, 1) for name, value in self.sums.items()}
-        speed = (self.steps * batch - self.images) / max(elapsed - self.reported, 1e-9)
-        self.images, self.reported, self.sums, self.number = self.steps * batch, elapsed, {}, 0
+        speed = (self.images - self.images_reported) / max(elapsed - self.reported, 1e-9)
+        self.images_reported, self.reported, self.sums, self.number = self.images, elapsed, {}, 0
         record(
             self.folder / "training_log.jsonl", self.stage, elapsed=elapsed, images=self.images, steps=self.steps,
             lr=rate, images_per_second=speed, **means,
@@ -79,7 +80,7 @@ class _Progress:
         self.saved = elapsed
         save_checkpoint(
             self.folder / f"{self.stage}.pt", master=master, m=m, v=v, ema=self.ema,
-            local_steps=flat.steps, steps=self.steps, elapsed=elapsed,
+            local_steps=flat.steps, steps=self.steps, images=self.images, elapsed=elapsed,
         )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ def _resume(flat: FlatNetwork, progress: _Progress, start: Path | None) -> float
     flat.steps = found["local_steps"]
     flat.refresh()
     progress.ema.copy_(found["ema"])
-    progress.steps = found["steps"]
+    progress.steps, progress.images = found["steps"], found["images"]
     return found["elapsed"] if own else 0.0
 
 
@@ -111,7 +112,7 @@ def train(
     """Train until the clock runs out; `loss` draws a batch and returns its loss and the values to log."""
     progress = _Progress(stage, folder, clock, flat.master)
     before = _resume(flat, progress, start)
-    progress.images, progress.reported, progress.saved = progress.steps * batch, before, before
+    progress.images_reported, progress.reported, progress.saved = progress.images, before, before
     meeting.in_turn(lambda: _forget(loss()[0], flat))
     began = time.monotonic() - before
     stop = before >= clock.seconds
@@ -125,13 +126,13 @@ def train(
             total, stop = meeting.average(flat.state(), elapsed >= clock.seconds)
             flat.refresh()
             if meeting.rank == 0:
-                progress.met(flat.master, total, meeting.workers)
-                _leave_traces(progress, flat, elapsed, batch, stop)
+                progress.met(flat.master, total, meeting.workers, batch)
+                _leave_traces(progress, flat, elapsed, stop)
 
 
-def _leave_traces(progress: _Progress, flat: FlatNetwork, elapsed: float, batch: int, stop: bool) -> None:
+def _leave_traces(progress: _Progress, flat: FlatNetwork, elapsed: float, stop: bool) -> None:
     if stop or elapsed - progress.reported >= progress.clock.report:
-        progress.report(elapsed, progress.clock.rate(elapsed), batch)
+        progress.report(elapsed, progress.clock.rate(elapsed))
     if stop or elapsed - progress.saved >= progress.clock.checkpoint:
         progress.save(flat, elapsed)
 

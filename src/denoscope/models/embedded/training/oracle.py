@@ -52,7 +52,7 @@ class OracleRun:
 
     size: int = 96
     """side of the pictures, px"""
-    scenes: int = 14_000
+    scenes: int = 30_000
     """single-object training scenes"""
     epochs: int = 8
     """passes over them"""
@@ -93,11 +93,14 @@ def _augment(pixels: Tensor, rng: torch.Generator) -> Tensor:
     return chosen * blurred + (1 - chosen) * pixels + 0.04 * torch.randn(pixels.shape, generator=rng)
 
 
-def train_oracle(run: OracleRun, images: NDArray[np.uint8], truth: dict[str, Tensor]) -> Oracle:
-    """A judge trained on the renderings, in evaluation mode."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(run.seed)
-        oracle = Oracle()
+def train_oracle(
+    run: OracleRun, images: NDArray[np.uint8], truth: dict[str, Tensor], oracle: Oracle | None = None
+) -> Oracle:
+    """A judge trained on the renderings, in evaluation mode; a given one is trained further, in place."""
+    if oracle is None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(run.seed)
+            oracle = Oracle()
     oracle.to(memory_format=torch.channels_last)
     rng = torch.Generator().manual_seed(run.seed)
     steps = run.epochs * (len(images) // run.batch)
@@ -118,6 +121,10 @@ def train_oracle(run: OracleRun, images: NDArray[np.uint8], truth: dict[str, Ten
 
 @torch.no_grad()
 def score(oracle: Oracle, pixels: Tensor, truth: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Per factor, which pictures (N, 3, H, W) the judge names as `truth` does; bool (N,)."""
-    logits = [oracle(part) for part in pixels.split(64)]
-    return {f: torch.cat([x[f].argmax(1) for x in logits]) == truth[f] for f in FACTORS}
+    """Per factor, which pictures (N, 3, H, W) the judge names as `truth` does; bool (N,).
+
+    It sees each picture and its mirror image, which shows the same factors, and adds up what it thinks of both.
+    """
+    views = [(oracle(part), oracle(part.flip(3))) for part in pixels.split(64)]
+    named = {f: torch.cat([(a[f].softmax(1) + b[f].softmax(1)).argmax(1) for a, b in views]) for f in FACTORS}
+    return {f: named[f] == truth[f] for f in FACTORS}

@@ -45,7 +45,7 @@ _logger = logging.getLogger(__name__)
 
 
 _POLISH = VaeStage(
-    Clock(1800, 1e-3, 0.0, cosine=True),
+    Clock(1230, 1e-3, 0.0, cosine=True),
     pools=((96, 800), (64, 200), (128, 100)),
     fresh=1,
     seed=11,
@@ -70,8 +70,8 @@ class Plan:
     sets: tuple[LatentSet, ...] = (LatentSet("small", 64, 0, 26_000), LatentSet("native", 96, 26_000, 20_000))
     """latent caches"""
     unet: tuple[UnetStage, ...] = (
-        UnetStage(Clock(2950, 1.5e-3, 1.5e-3), "small", 32, name="unet_small"),
-        UnetStage(Clock(1500, 1e-3, 0.0), "native", 16, seed=1, name="unet_native"),
+        UnetStage(Clock(2560, 1.5e-3, 1.5e-3), "small", 32, name="unet_small"),
+        UnetStage(Clock(2170, 1.3e-3, 0.0, hold=0.3), "native", 16, seed=1, name="unet_native"),
     )
     """stages of the U-Net and the text encoder"""
     workers: int = 2
@@ -93,7 +93,7 @@ def smoke_plan() -> Plan:
         seeds=(101, 102), prompts=1, steps=2, scenes=40, pairs=12, prompt_scenes=4, prompt_timesteps=(50, 800),
         judge=OracleRun(scenes=64, epochs=1, batch=16),
     )  # fmt: skip
-    sets = LatentSet("small", 64, 0, 8, (0.1, 0.6)), LatentSet("native", 96, 8, 8, (0.1, 0.6))
+    sets = LatentSet("small", 64, 0, 8, drops=(0.1, 0.6)), LatentSet("native", 96, 8, 8, drops=(0.1, 0.6))
     polish = replace(vae, name="vae_decoder", decoder_only=True)
     return Plan(arch, (vae,), polish, sets, stages, 1, 0.5, evaluation)
 
