@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
@@ -180,12 +181,27 @@ def _network(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dty
         raise InputError(f"{name} of {folder} is a {kind} of {library!r}, which denoscope does not read")
     try:
         source = getattr(import_module(library), kind)
-        return source.from_pretrained(
-            folder / name, torch_dtype=dtype, local_files_only=True, **_variant(folder / name)
-        )
+        with _quiet():
+            return source.from_pretrained(
+                folder / name, torch_dtype=dtype, local_files_only=True, **_variant(folder / name)
+            )
     except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
         reason = str(error).strip().split("\n")[0][:160]
         raise InputError(f"cannot read {name} of {folder}: {reason}") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the progress bars of transformers, which come back afterwards if they were on."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _variant(folder: Path) -> dict[str, str]:
