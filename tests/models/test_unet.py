@@ -108,7 +108,7 @@ def test_transformer_blocks_add_up(unet: Model, inputs: Inputs) -> None:
     modules = dict(unet_.named_modules())
     before: dict[str, torch.Tensor] = {}
     handles = [
-        modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path].register_forward_pre_hook(
+        modules[unet.taps[site].site.path].register_forward_pre_hook(
             lambda _, args, kwargs, site=site: before.__setitem__(
                 site, (args or (kwargs["hidden_states"],))[0].clone()
             ),
@@ -135,7 +135,7 @@ def test_resnets_add_up(unet: Model, inputs: Inputs) -> None:
     sites = [site for site in values if re.fullmatch(r".*\.res\.\d+", site)]
     entered: dict[str, torch.Tensor] = {}
     handles = [
-        modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path].register_forward_pre_hook(
+        modules[unet.taps[site].site.path].register_forward_pre_hook(
             lambda _, args, site=site: entered.__setitem__(site, args[0].clone())
         )
         for site in sites
@@ -146,7 +146,7 @@ def test_resnets_add_up(unet: Model, inputs: Inputs) -> None:
         for handle in handles:
             handle.remove()
     for site in sites:
-        resnet, x = modules[unet.taps[f"{site.removesuffix('.map')}.out"].site.path], entered[site]
+        resnet, x = modules[unet.taps[site].site.path], entered[site]
         with torch.no_grad():
             shortcut = x if resnet.conv_shortcut is None else resnet.conv_shortcut(x)
         assert torch.equal((shortcut + values[f"{site}.hidden"]) / resnet.output_scale_factor, values[site]), site
