@@ -131,7 +131,7 @@ class Report:
         table: Table = {}
         if (folder / "table.parquet").exists():
             parquet = require("pyarrow.parquet", "read a report's table")
-            table = parquet.read_table(folder / "table.parquet").to_pydict()
+            table = parquet.read_table(folder / "table.parquet", use_threads=False, pre_buffer=False).to_pydict()
         pictures = sorted([*folder.glob("*.svg"), *folder.glob("*.png")])
         return cls(
             **values

@@ -121,7 +121,7 @@ def _read(place: Place) -> Table | None:
     """The written index; None when it cannot be read, as the shards know everything that is in it."""
     arrow, parquet = _arrow()
     try:
-        table = parquet.read_table(io.BytesIO(place.read(INDEX)))
+        table = parquet.read_table(io.BytesIO(place.read(INDEX)), use_threads=False, pre_buffer=False)
         about = json.loads(table.schema.metadata[b"denoscope"])
         return Table.of(table.to_pydict(), about["shards"])
     except (arrow.ArrowException, ValueError, KeyError, TypeError):
