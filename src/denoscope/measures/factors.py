@@ -1,0 +1,113 @@
+"""Does an atom stand for a known factor of the images, such as what they show or its colour?"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from denoscope.core.errors import InputError
+
+__all__ = ["Named", "mutual_information", "named"]
+
+Floats = NDArray[np.float64]
+
+
+class Named(NamedTuple):
+    """The class of a factor that each atom detects best, and how well on images that chose nothing.
+
+    Attributes:
+        label: the class, `(atom,)`.
+        threshold: strength from which the atom counts as active, `(atom,)`.
+        f1: 2 P R / (P + R) of "active" against the class on the other half of the images, both ways round averaged,
+            `(atom,)`; 0 where it is never active there.
+        chance: F1 of calling every image by that class, 2 p / (1 + p), `(atom,)`: what an atom has to beat.
+    """
+
+    label: NDArray[np.str_]
+    threshold: Floats
+    f1: Floats
+    chance: Floats
+
+
+def mutual_information(active: ArrayLike, labels: ArrayLike) -> Floats:
+    """I(active; label) of each atom, in bits, `(atom,)`: sum p(a, l) log2 p(a, l) / (p(a) p(l)).
+
+    With n images of K classes, atoms that have nothing to do with them come out (K - 1) / (2 n ln 2) above 0 on
+    average; compare with shuffled labels.
+
+    Args:
+        active: in which images an atom is active, `(image, atom)`.
+        labels: class of each image.
+
+    Raises:
+        InputError: unequal numbers of images.
+    """
+    on = np.asarray(active, dtype=np.float64)
+    one_hot, _ = _one_hot(labels, len(on))
+    joint = np.stack([on.T @ one_hot, (1 - on).T @ one_hot]) / len(on)
+    apart = joint.sum(axis=2, keepdims=True) * joint.sum(axis=0)
+    ratio = np.divide(joint, apart, out=np.ones_like(joint), where=joint > 0)
+    return (joint * np.log2(ratio)).sum(axis=(0, 2))
+
+
+def named(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Named:
+    """Class and threshold of each atom by the largest F1 on one half of the images, F1 on the other; and the reverse.
+
+    Args:
+        strengths: of each atom in each image, such as its largest code, `(image, atom)`.
+        labels: class of each image.
+        seed: of the halves, which hold equal shares of every class.
+
+    Raises:
+        InputError: unequal numbers of images, or fewer than two classes.
+    """
+    x = np.asarray(strengths, dtype=np.float64)
+    one_hot, names = _one_hot(labels, len(x))
+    if len(names) < 2:
+        raise InputError(f"a factor has two classes or more; all images are {names[0]!r}")
+    half = _halves(one_hot, seed)
+    scores = np.zeros((2, x.shape[1]))
+    for side in (0, 1):
+        chosen, at = _best(x[half == side], one_hot[half == side])
+        scores[side] = _f1(x[half != side] >= at, one_hot[half != side][:, chosen])
+    label, threshold = _best(x, one_hot)
+    share = one_hot.mean(axis=0)[label]
+    return Named(names[label], threshold, scores.mean(axis=0), 2 * share / (1 + share))
+
+
+def _best(x: Floats, one_hot: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Class and positive threshold of the largest F1, of each atom; never active where nothing is positive."""
+    atoms = x.shape[1]
+    label, threshold = np.zeros(atoms, dtype=np.int64), np.full(atoms, np.inf)
+    sizes = one_hot.sum(axis=0)
+    for atom in range(atoms):
+        order = np.argsort(-x[:, atom], kind="stable")
+        values = x[order, atom]
+        last = np.flatnonzero((np.diff(values, append=-np.inf) < 0) & (values > 0))
+        if len(last):
+            f1 = 2 * one_hot[order].cumsum(axis=0)[last] / (last[:, None] + 1 + sizes)
+            row, label[atom] = np.unravel_index(f1.argmax(), f1.shape)
+            threshold[atom] = values[last[row]]
+    return label, threshold
+
+
+def _f1(active: NDArray[np.bool_], truth: Floats) -> Floats:
+    total = active.sum(axis=0) + truth.sum(axis=0)
+    return 2 * (active * truth).sum(axis=0) / np.maximum(total, 1)
+
+
+def _halves(one_hot: Floats, seed: int) -> NDArray[np.int64]:
+    """0 or 1 for each image: every class is dealt alternately, in an order drawn by lot."""
+    order = np.random.default_rng(seed).permutation(len(one_hot))
+    order = order[np.argsort(one_hot[order].argmax(axis=1), kind="stable")]
+    half = np.empty(len(one_hot), dtype=np.int64)
+    half[order] = np.arange(len(one_hot)) % 2
+    return half
+
+
+def _one_hot(labels: ArrayLike, images: int) -> tuple[Floats, NDArray[np.str_]]:
+    told = np.asarray(labels).astype(str)
+    if told.shape != (images,) or not images:
+        raise InputError(f"strengths of {images} images came with labels of shape {told.shape}")
+    names, code = np.unique(told, return_inverse=True)
+    return np.eye(len(names))[code], names
