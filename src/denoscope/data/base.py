@@ -30,6 +30,8 @@ class Head:
         self.parallel = bool(getattr(samples, "parallel", False))
         if names := getattr(samples, "ids", None):
             self.ids = tuple(names[: self._count])
+        if labels := getattr(samples, "labels", None):
+            self.labels = tuple(labels[: self._count])
         own = getattr(samples, "fingerprint", None)
         if isinstance(own, str):
             self.fingerprint = own if count >= len(samples) else sha256(f"{own}[:{count}]".encode()).hexdigest()

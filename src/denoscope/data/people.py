@@ -121,6 +121,11 @@ class People:
         return tuple(self._id(number, place) for number in range(self.objects) for place in range(self.images))
 
     @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Object that each picture shows, in order, without a picture being drawn."""
+        return tuple(name for name in self.names for _ in range(self.images))
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the parameters, the choices and the first pictures, which changes when any of them does."""
         digest = sha256(repr(astuple(self)).encode())
