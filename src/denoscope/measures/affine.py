@@ -21,7 +21,9 @@ from scipy.optimize import minimize
 
 from denoscope.core.errors import InputError
 from denoscope.measures.affine_certificate import Certificate, Shape, certify, largest
-from denoscope.measures.affine_choices import Choices, entropy
+from denoscope.measures.affine_choices import Choices
+from denoscope.measures.affine_shrunk import shrunk
+from denoscope.measures.affine_solution import Solution, coordinates
 
 __all__ = ["Certificate", "Shape", "Solution", "certify", "highest_penalty", "path", "solve", "with_bias"]
 
@@ -34,45 +36,8 @@ _ROUNDS = 40
 """Descents, each followed by a certificate."""
 _STEPS = 400
 """Iterations of a descent, at most."""
-_FAINT = 0.1
-"""Share of the mean variance below which a direction of the features is left as faint as it is."""
-
-
-@dataclass(frozen=True, eq=False)
-class Solution:
-    """A map, and what is known of how good it is.
-
-    Attributes:
-        factor: `(feature, column)`, W~ with M = W~ W~^T.
-        penalty: lambda.
-        cross_entropy: mean over the choices that it was fitted to, in nats.
-        certificate: of the convex problem; for a limited rank, of the problem without that limit.
-        iterations: of L-BFGS.
-    """
-
-    factor: Numbers
-    penalty: float
-    cross_entropy: float
-    certificate: Certificate
-    iterations: int
-
-    def likeness(self, x: Array) -> Numbers:
-        """s_ij of every pair of rows, `(n, n)`."""
-        mapped = x @ self.factor
-        return mapped @ mapped.T
-
-    @property
-    def spectrum(self) -> Numbers:
-        """Eigenvalues of M, largest first."""
-        return np.square(np.linalg.svd(self.factor, compute_uv=False), dtype=np.float64)
-
-    @property
-    def effective_rank(self) -> float:
-        """exp of the entropy of the normalised eigenvalues of M (Roy and Vetterli 2007); 0 for M = 0."""
-        values = self.spectrum
-        if not values.sum() > 0:
-            return 0.0
-        return float(np.exp(entropy(values / values.sum())))
+_SHRUNK = 10
+"""Penalty of a shrunk map that is counted as the highest, in units of that of a full one."""
 
 
 def with_bias(x: Array) -> Numbers:
@@ -82,8 +47,12 @@ def with_bias(x: Array) -> Numbers:
 
 
 def highest_penalty(x: Array, choices: Choices, shape: Shape = "full") -> float:
-    """The least penalty at which M = 0 is optimal: the largest eigenvalue (or diagonal value) of the pull at chance."""
-    return max(largest(x, choices.pull(np.full((3, len(choices.weight)), 1 / 3)), shape), 0.0)
+    """The least penalty at which M = 0 is optimal: the largest eigenvalue (or diagonal value) of the pull at chance.
+
+    A shrunk map never becomes 0; ten times that eigenvalue leave little more of it than the inner product.
+    """
+    most = max(largest(x, choices.pull(np.full((3, len(choices.weight)), 1 / 3)), shape), 0.0)
+    return _SHRUNK * most if shape == "shrunk" else most
 
 
 def solve(
@@ -103,7 +72,8 @@ def solve(
         x: `(object, feature)`, standardised; with a last column of ones where a bias is wanted (`with_bias`).
         choices: among these objects.
         penalty: lambda, of the squared Frobenius norm of the map.
-        shape: `full`, or `diagonal` for one weight per feature (M = diag(d), d >= 0: convex as well).
+        shape: `full`, or `diagonal` for one weight per feature (M = diag(d), d >= 0: convex as well), or `shrunk`
+            towards a multiple of the identity, without a column of ones (another convex penalty: `affine_shrunk`).
         rank: at most so many columns of a full map. The problem is then no longer convex and the certificate says how
             much is lost to the limit, at most.
         start: W~ to start from, such as the solution of another penalty; small random numbers unless given.
@@ -118,7 +88,9 @@ def solve(
         raise InputError(f"the penalty of an affine probe must be positive, not {penalty}")
     if shape == "diagonal":
         return _diagonal(x, choices, penalty, tolerance)
-    z, back, into = _coordinates(x)
+    if shape == "shrunk":
+        return shrunk(x, choices, penalty, start, tolerance)
+    z, back, into = coordinates(x)
     if rank is not None and rank < 1:
         raise InputError(f"rank must be at least 1, not {rank}")
     most = min(rank or z.shape[1], z.shape[1])
@@ -151,7 +123,7 @@ def path(
     top = highest_penalty(_features(x, choices), choices, shape)
     found: list[Solution] = []
     for share in sorted(shares, reverse=True):
-        start = found[-1].factor if found and shape == "full" else None
+        start = found[-1].factor if found and shape != "diagonal" else None
         penalty = share * (top or 1.0)
         found.append(solve(x, choices, penalty, shape=shape, rank=rank, start=start, tolerance=tolerance, seed=seed))
     return found
@@ -166,19 +138,6 @@ def _features(x: Array, choices: Choices) -> Numbers:
     return values
 
 
-def _coordinates(x: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Features z and maps P, P^-1 with x P = z, W~ = P V, in which the descent is well conditioned.
-
-    The optimum never leaves the span of the rows of x; along its axes, features are brought to equal size, all but the
-    faintest, which the penalty governs.
-    """
-    u, size, vt = np.linalg.svd(x, full_matrices=False)
-    held = size > 1e-10 * size.max(initial=1e-300)
-    u, size, vt = u[:, held], size[held], vt[held]
-    by = np.sqrt((size**2).mean() / (size**2 + _FAINT * (size**2).mean()))
-    return u * (size * by), vt.T * by, vt / by[:, None]
-
-
 def _random(x: Numbers, columns: int, seed: int) -> Numbers:
     """Small enough to hardly say anything, whatever the scale of the features."""
     scale = 0.1 / max(float(np.sqrt((x**2).sum(axis=1).mean())), 1e-300)
@@ -187,7 +146,7 @@ def _random(x: Numbers, columns: int, seed: int) -> Numbers:
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """CE + lambda |P V|^2 in the coordinates of `_coordinates`."""
+    """CE + lambda |P V|^2 in the coordinates of `coordinates`."""
 
     z: Numbers
     back: Numbers

@@ -11,7 +11,8 @@ from denoscope.measures.affine_choices import Choices, entropy
 __all__ = ["Certificate", "Shape", "certify", "largest"]
 
 Numbers = NDArray[np.float64]
-Shape = Literal["full", "diagonal"]
+Shape = Literal["full", "diagonal", "shrunk"]
+"""`diagonal`: a weight per channel; `shrunk`: drawn to a multiple of the identity (`affine_shrunk`)."""
 
 
 class Certificate(NamedTuple):
@@ -24,8 +25,9 @@ class Certificate(NamedTuple):
     Attributes:
         objective: cross-entropy and penalty, in nats.
         bound: no M has a lower objective.
-        slack: least eigenvalue of lambda I - K, at least 0 at the optimum (Karush, Kuhn and Tucker).
-        complementarity: <M, lambda I - K>, 0 at the optimum.
+        slack: least eigenvalue of lambda I - K, at least 0 at the optimum (Karush, Kuhn and Tucker); for a shrunk map
+            the harmonic mean of its eigenvalues, less lambda.
+        complementarity: <M, lambda I - K>, 0 at the optimum; for a shrunk map lambda R(M) - <M, K>.
     """
 
     objective: float

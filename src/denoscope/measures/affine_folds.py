@@ -25,9 +25,9 @@ class Family:
     """Which maps may be learned, and how.
 
     Attributes:
-        shape: `full` or `diagonal`.
+        shape: `full`, `diagonal` or `shrunk`.
         rank: most columns of a full map; None for no limit.
-        bias: whether the map has one; a diagonal one never has, as it would not matter.
+        bias: whether the map has one; the other shapes never have.
         scaling: by one mean and standard deviation of all numbers, or of each channel.
         shares: penalties, as shares of the least one at which nothing is learned.
         tolerance: optimality gap in nats.
@@ -187,7 +187,7 @@ class _Inner:
     def loss(self, share: float, family: Family, seed: int) -> float:
         """Summed over the held-out choices."""
         penalty = share * (highest_penalty(self.features, self.told, family.shape) or 1.0)
-        start = self.before if family.shape == "full" else None
+        start = self.before if family.shape != "diagonal" else None
         found = solve(self.features, self.told, penalty, shape=family.shape, rank=family.rank, start=start,
                       tolerance=100 * family.tolerance, seed=seed)  # fmt: skip
         self.before = found.factor
