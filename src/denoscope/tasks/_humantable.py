@@ -1,5 +1,6 @@
 """What lies behind an odd-one-out score: objects, and how sure people were."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from denoscope.measures.ceilings import entropy_bins
 from denoscope.measures.statistics import Estimate, wilson
 from denoscope.measures.triads import by_object, object_influence, triad_mean
 from denoscope.measures.triplets import CHANCE, Judgments, alike, calibrated, entropy
+from denoscope.tasks._humanmisses import Miss
 from denoscope.tasks._judged import Judged
 
 __all__ = ["drawn", "table_of"]
@@ -22,16 +24,19 @@ _WIDTH = 0.1
 """Nats of a bin of entropy."""
 _LEAST = 20
 """Choices that a bin needs."""
+_NO_MISS = {"objects": "", "pictures": "", "odd one of the site": "", "people's": float("nan"), "site's": float("nan")}
 _SHOWN = 12
 """Objects that are drawn of either end."""
 
 
-def table_of(told: Judged, right: NDArray[np.float64]) -> dict[str, list[Any]]:
-    """A row per object, then one per bin of how sure people are, where their embedding is known.
+def table_of(told: Judged, right: NDArray[np.float64], misses: Sequence[Miss] = ()) -> dict[str, list[Any]]:
+    """A row per object, then one per bin of how sure people are, where their embedding is known, then the misses.
 
-    Columns: `kind` (object or entropy), `unit`, `accuracy` over the choices that are about it with `low` and `high`,
-    their number `choices`, `ceiling` (mean of people's largest chance, where known) and `share`, whose mean over
-    objects is the accuracy of the report and whose spread is that of its objects.
+    Columns: `kind` (object, entropy or miss), `unit`, `accuracy` over the choices that are about it with `low` and
+    `high`, their number `choices`, `ceiling` (mean of people's largest chance, where known) and `share`, whose mean
+    over objects is the accuracy of the report and whose spread is that of its objects. Of a miss, a line each: names
+    of its `objects` (the two that people kept together, then their odd one) and ids of `pictures`; further `odd one of
+    the site`, and the chances `people's` and `site's` of their own odd ones.
     """
     choices = told.judgments
     shares, count = by_object(right, choices)
@@ -45,6 +50,7 @@ def table_of(told: Judged, right: NDArray[np.float64]) -> dict[str, list[Any]]:
              influence[i]) for i in np.flatnonzero(asked)
     ]  # fmt: skip
     rows += bins
+    rows += [_missed(miss) for miss in misses]
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
@@ -95,7 +101,16 @@ def _people(embedding: bytes, choices: Judgments) -> tuple[NDArray[np.float64], 
 def _row(kind: str, unit: str, found: Estimate, accuracy: float, ceiling: float, share: float) -> dict[str, Any]:
     low, high = min(found.low, accuracy), max(found.high, accuracy)
     return {"kind": kind, "unit": unit, "accuracy": accuracy, "low": low, "high": high, "choices": found.n,
-            "ceiling": float(ceiling), "share": float(share)}  # fmt: skip
+            "ceiling": float(ceiling), "share": float(share), **_NO_MISS}  # fmt: skip
+
+
+def _missed(miss: Miss) -> dict[str, Any]:
+    unit = f"{miss.names[0]} and {miss.names[1]}, not {miss.names[2]}"
+    told = {
+        "objects": "\n".join(miss.names), "pictures": "\n".join(miss.pictures),
+        "odd one of the site": miss.names[miss.odd], "people's": miss.people, "site's": miss.site,
+    }  # fmt: skip
+    return _row("miss", unit, Estimate(0.0, 0.0, 0.0, miss.votes), 0.0, np.nan, np.nan) | told
 
 
 def _band(rows: list[dict[str, Any]]) -> Band:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
@@ -16,28 +16,35 @@ from denoscope.core.registry import tasks
 from denoscope.core.report import Report, Score
 from denoscope.core.task import Facts, Pictures
 from denoscope.measures.ceilings import Ceilings, ceilings, normalised
-from denoscope.measures.comparison import Correlation, Distance, dissimilarities
+from denoscope.measures.comparison import Correlation, Distance
+from denoscope.measures.judgments import Judgments
 from denoscope.measures.matrices import matrix_rsa
 from denoscope.measures.statistics import Estimate, bootstrap_mean
 from denoscope.measures.triads import triad_mean
-from denoscope.measures.triplets import CHANCE, Credits, Judgments, alike, calibrated, credits, entropy, flips
+from denoscope.measures.triplets import CHANCE, alike, credits, entropy
+from denoscope.tasks._humanmisses import agreed, gallery, shown_by, worst
 from denoscope.tasks._humanrsa import people_see
 from denoscope.tasks._humantable import drawn, table_of
 from denoscope.tasks._judged import Judged, judged
-from denoscope.tasks._pooling import pooled
+from denoscope.tasks._pooling import LeaveOut, Pool, check_pooling, vectors_of
 from denoscope.tasks._rows import digests
+from denoscope.tasks._seen import Seen, Sure, seen
 
 __all__ = ["Alignment"]
 
 Array = NDArray[Any]
 
 _OVER = "choices, clustered by object and participant"
-_CALIBRATED = 2**18
-"""Choices that the temperature is fitted and measured on, at most; by lot."""
 _NOTE = (
-    "Pairs that tie for the most alike each count 1 / k, whichever people kept. Intervals are over the objects and the "
-    "participants that were sampled. The temperature of a choice was chosen by other triplets.",
+    "Intervals are over the objects and the participants that were sampled. The temperature of a choice was chosen by "
+    "other triplets.",
 )
+_TIES = {
+    "strict": "Pairs that tie for the most alike each count 1 / k, whichever people kept.",
+    "published": "Ties are counted as published: of two pairs that tie for the most alike the one that people kept is "
+    "taken, and three that tie are wrong. Strict scores give 1 / k.",
+}
+_APART = "Principal components are those of objects that are not tested, in 20 parts that share out all choices."
 
 
 @tasks("alignment")
@@ -55,11 +62,21 @@ class Alignment:
 
     metric: Literal["cosine", "dot", "euclidean"] = "cosine"
     """How alike two objects are: cosine, inner product, or minus the Euclidean distance."""
-    pool: Literal["mean", "max"] = "mean"
-    """How the cells of an image become one vector; images of one object are averaged."""
+    pool: Pool = "mean"
+    """How the cells of an image become one vector: `mean`, `max`, `attention` (weights by cosine to the mean),
+    `flatten` (one cell after the other), `cells` (the same, of unit length each), `gram` (second moments). Images of
+    one object are averaged."""
+    leave_out: LeaveOut = "nothing"
+    """Cells that do not count: `anomalies` (unusually long ones), `corners`, or the whole `border`."""
+    focus: float = 10.0
+    """`attention`: weights are exp(focus cosine); 0 is the mean."""
+    components: int = 0
+    """Principal components that are kept of the vectors, learned from objects that are not tested; 0 for all of it."""
     vectors: Literal["raw", "centred", "standard"] = "raw"
     """Vectors as they are, less their mean over objects, or with each channel in units of its spread as well. A mean
     that all objects share makes every cosine near 1; nothing is learned from people either way."""
+    ties: Literal["strict", "published"] = "strict"
+    """`strict`: k pairs that tie for the most alike earn 1 / k each; `published`: two that tie count as people's."""
     distance: Literal["correlation", "cosine", "euclidean"] = "correlation"
     """RSA: how unlike two objects are at the site."""
     correlation: Literal["spearman", "pearson", "kendall"] = "spearman"
@@ -72,10 +89,11 @@ class Alignment:
     """Of the shuffles, the halves of the calibration, and the bootstrap."""
 
     def __post_init__(self) -> None:
+        check_pooling(self.pool, self.leave_out, self.focus, "alignment")
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known, "denoscope evaluate alignment --help")
-        for name, least in (("shuffles", 2), ("seed", 0)):
+        for name, least in (("shuffles", 2), ("seed", 0), ("components", 0)):
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.ceiling and not CHANCE < self.ceiling <= 1:
@@ -83,50 +101,53 @@ class Alignment:
 
     def prepare(self, activations: Activations) -> Activations:
         """One vector per image."""
-        return pooled(activations, self.pool)
+        return vectors_of(activations, self.pool, self.leave_out, self.focus)
 
     def run(self, activations: Activations, facts: Facts) -> Report:
-        """Accuracy with its interval, ceilings and baselines; a table row per object.
+        """Accuracy with its interval, ceilings and baselines; a table row per object, and of the worst misses.
 
         Args:
-            activations: of any layout.
+            activations: of any layout; one vector per image is taken as it is, for what `prepare` made of it.
             facts: `object_index` and `triplets`, and `object` and `embedding` where known.
 
         Raises:
             UnknownName: no image has an object.
-            InputError: no choice is about objects that are here, or an odd one is none of its three.
+            InputError: no choice is about objects that are here, an odd one is none of its three, or there are too few
+                objects for `components`.
         """
         started = time.perf_counter()
-        reduced = self.prepare(activations)
+        reduced = activations if activations.layout == "pooled" else self.prepare(activations)
         inputs = digests(reduced, facts)
         told = judged(reduced, facts)
-        told = replace(told, vectors=_scaled(told.vectors, self.vectors))
-        similar = alike(told.vectors, self.metric)
-        found = credits(similar, told.judgments)
-        limits = _ceilings(told.judgments, self.seed)
+        found = seen(told.vectors, told.judgments, self.vectors, self.components, self.seed)
+        right, ties = found.right(self.metric, self.ties)
+        sure, limits = found.sure(self.metric, self.seed), _ceilings(told.judgments, self.seed)
         where = {"site": str(reduced.site), "condition": str(reduced.condition), "objects": len(told.names)}
+        misses = worst(told, right, sure, shown_by(reduced.ids, facts))
         return Report(
             task="alignment",
             parameters=asdict(self) | where | {"participants": _participants(told.judgments)},
             scores=(
-                *self._accuracy(told, found, limits),
-                *self._sureness(similar, told.judgments),
-                *self._audit(told, found),
-                *self._rsa(told),
+                *self._accuracy(told, found, right, limits),
+                *agreed(told.judgments, right),
+                *_sureness(sure, told.judgments),
+                *self._audit(found, right, ties),
+                *self._rsa(told, found),
             ),
             inputs=inputs,
             origin=Origin.now(time.perf_counter() - started),
-            table=table_of(told, found.right),
-            notes=(*_NOTE, *told.notes, *_said(limits, self.ceiling)),
-        )
+            table=table_of(told, right, misses),
+            notes=(_TIES[self.ties], *_NOTE, *([_APART] if self.components else []), *told.notes,
+                   *_said(limits, self.ceiling)),
+        )  # fmt: skip
 
     def draw(self, report: Report, pictures: Pictures | None) -> Mapping[str, bytes]:
-        """The objects that a site sees most and least as people do, and accuracy by how sure people are."""
-        return drawn(report)
+        """The objects that a site sees most and least as people do, accuracy by how sure people are, and misses."""
+        return drawn(report) | (gallery(report, pictures) if pictures is not None else {})
 
-    def _accuracy(self, told: Judged, found: Credits, limits: Ceilings | None) -> list[Score]:
-        mean = triad_mean(found.right, told.judgments)
-        scores = [_share("accuracy", mean, "higher"), _constant("chance", CHANCE, mean.n), self._shuffled(told)]
+    def _accuracy(self, told: Judged, found: Seen, right: Array, limits: Ceilings | None) -> list[Score]:
+        mean = triad_mean(right, told.judgments)
+        scores = [_share("accuracy", mean, "higher"), _constant("chance", CHANCE, mean.n), self._shuffled(found)]
         if told.embedding is not None:
             people = credits(alike(told.embedding, "dot"), told.judgments)
             scores.append(_share("accuracy, people's embedding", triad_mean(people.right, told.judgments)))
@@ -145,72 +166,62 @@ class Alignment:
         scores = [] if self.ceiling else [_share("accuracy, ceiling", limits.best[1], over=over)]
         return scores + [_share(f"ceiling, {name}", estimate, over=over) for name, estimate in named.items()]
 
-    def _shuffled(self, told: Judged) -> Score:
+    def _shuffled(self, found: Seen) -> Score:
         """The accuracy of vectors that were dealt to other objects."""
         rng = np.random.default_rng((self.seed, 1))
-        deals = [told.vectors[rng.permutation(len(told.vectors))] for _ in range(self.shuffles)]
-        found = [credits(alike(deal, self.metric), told.judgments).right.mean() for deal in deals]
-        return _share("accuracy, shuffled objects", bootstrap_mean(found, seed=self.seed), over="shuffles")
+        shares = [found.dealt(rng).right(self.metric, self.ties)[0].mean() for _ in range(self.shuffles)]
+        return _share("accuracy, shuffled objects", bootstrap_mean(shares, seed=self.seed), over="shuffles")
 
-    def _sureness(self, similar: Array, choices: Judgments) -> list[Score]:
-        """How surprising people's choices are at the best temperature."""
-        some = choices
-        if len(choices) > _CALIBRATED:
-            drawn_by_lot = np.random.default_rng((self.seed, 2)).choice(len(choices), _CALIBRATED, replace=False)
-            some = choices.select(np.sort(drawn_by_lot))
-        found = calibrated(similar, some, self.seed)
-        loss = triad_mean(found.loss, some, share=False)
-        sure = triad_mean(entropy(found.chances), some, share=False)
-        return [
-            Score("log loss", **loss._asdict(), unit="nats", better="lower", over=_OVER),
-            _constant("log loss, chance", float(np.log(3)), len(some), "nats"),
-            Score("entropy of its choices", **sure._asdict(), unit="nats", over=_OVER),
-            _constant("temperature", found.temperature, len(some), ""),
-        ]
-
-    def _audit(self, told: Judged, found: Credits) -> list[Score]:
+    def _audit(self, found: Seen, right: Array, ties: tuple[int, int]) -> list[Score]:
         """How many choices hang on ties or on the last digits."""
-        n = len(told.judgments)
-        flipped = triad_mean(flips(told.vectors, told.judgments, self.metric).astype(float), told.judgments)
+        n, scores = len(found.judgments), list[Score]()
+        if any(ties):
+            other = "strict" if self.ties == "published" else "published"
+            scores.append(_share(f"accuracy, {other} ties", triad_mean(found.right(self.metric, other)[0],
+                                                                       found.judgments)))  # fmt: skip
         return [
-            _constant("ties", sum(found.ties) / n, n),
-            _constant("ties, three-way", found.ties[1] / n, n),
-            _share("choices that half precision flips", flipped),
+            *scores,
+            _constant("ties", sum(ties) / n, n),
+            _constant("ties, three-way", ties[1] / n, n),
+            _share("choices that half precision flips", triad_mean(found.flips(self.metric), found.judgments)),
         ]
 
-    def _rsa(self, told: Judged) -> list[Score]:
-        seen = people_see(told)
+    def _rsa(self, told: Judged, found: Seen) -> list[Score]:
+        people = people_see(told)
         distance: Distance = self.distance
         correlation: Correlation = self.correlation
-        if seen is None or np.ptp(told.vectors, axis=0).max() == 0:
+        if people is None or (unlike := found.unlike(distance)) is None:
             return []
-        unlike = dissimilarities(told.vectors, distance)
         deal = np.random.default_rng((self.seed, 3)).permutation(len(unlike))
-        found = matrix_rsa(unlike, seen[0], correlation, seed=self.seed)
-        null = matrix_rsa(unlike[np.ix_(deal, deal)], seen[0], correlation, seed=self.seed)
-        over = f"objects; {seen[1]}, {correlation}"
+        like = matrix_rsa(unlike, people[0], correlation, seed=self.seed)
+        null = matrix_rsa(unlike[np.ix_(deal, deal)], people[0], correlation, seed=self.seed)
+        over = f"objects; {people[1]}, {correlation}"
         return [
-            Score("RSA", **found._asdict(), unit="correlation", better="higher", over=over),
+            Score("RSA", **like._asdict(), unit="correlation", better="higher", over=over),
             Score("RSA, shuffled objects", **null._asdict(), unit="correlation", over=over),
         ]
 
 
 _CHOICES = {
     "metric": ("cosine", "dot", "euclidean"),
-    "pool": ("mean", "max"),
     "vectors": ("raw", "centred", "standard"),
+    "ties": ("strict", "published"),
     "distance": ("correlation", "cosine", "euclidean"),
     "correlation": ("spearman", "pearson", "kendall"),
 }
 
 
-def _scaled(vectors: NDArray[np.float64], how: str) -> NDArray[np.float64]:
-    """Vectors as the task wants them; a channel that does not vary becomes 0."""
-    if how == "raw":
-        return vectors
-    centred = vectors - vectors.mean(axis=0)
-    spread = centred.std(axis=0) if how == "standard" else np.ones(vectors.shape[1])
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+def _sureness(sure: Sure, choices: Judgments) -> list[Score]:
+    """How surprising people's choices are at the best temperature."""
+    some = choices if len(sure.rows) == len(choices) else choices.select(sure.rows)
+    loss = triad_mean(sure.loss, some, share=False)
+    spread = triad_mean(entropy(sure.chances), some, share=False)
+    return [
+        Score("log loss", **loss._asdict(), unit="nats", better="lower", over=_OVER),
+        _constant("log loss, chance", float(np.log(3)), len(some), "nats"),
+        Score("entropy of its choices", **spread._asdict(), unit="nats", over=_OVER),
+        _constant("temperature", sure.temperature, len(some), ""),
+    ]
 
 
 @lru_cache(maxsize=4)
