@@ -24,7 +24,7 @@ from denoscope.measures.affine_certificate import Certificate
 from denoscope.measures.affine_choices import Choices, entropy
 from denoscope.measures.affine_solution import Solution, coordinates
 
-__all__ = ["distance_to_scalar", "shrunk"]
+__all__ = ["Shrunk", "distance_to_scalar", "shrunk"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
@@ -53,34 +53,55 @@ def shrunk(
         start: W to start from; the multiple of the identity that fits best unless given.
         tolerance: gap at which to stop, in nats.
     """
-    z, back, into = coordinates(x)
-    axes = back / np.linalg.norm(back, axis=0)
-    problem = _Shrunk(z, np.linalg.norm(back, axis=0), choices, penalty)
-    v = problem.scalar(x) if start is None else into @ np.asarray(start, dtype=np.float64) @ axes
+    problem = Shrunk.of(x, choices, penalty)
+    v = problem.scalar() if start is None else problem.inside(start)
     steps, options = 0, {"maxcor": 20, "maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": 1e-15, "gtol": 1e-10}
     for _ in range(_ROUNDS):
         result = minimize(problem.objective, v.reshape(-1), (), "L-BFGS-B", jac=True, options=options)
         v, steps = result.x.reshape(v.shape), steps + int(result.nit)
         if problem.proof(v).gap <= tolerance or result.nit < _STEPS:
             break
-    proof = problem.proof(v)
-    return Solution(problem.whole(v, axes), penalty, problem.loss(v)[0], proof, steps)
+    return Solution(problem.whole(v), penalty, problem.loss(v)[0], problem.proof(v), steps)
 
 
 @dataclass(frozen=True, eq=False)
-class _Shrunk:
+class Shrunk:
     """CE + lambda (|W|^2 - (tr W)^2 / r) with W = D V, in coordinates of the features' span, of r dimensions.
 
     Outside that span the best W is its mean diagonal (tr W / r) times the identity, at no further penalty.
+
+    Attributes:
+        z: objects, `(object, r)`, such that z V are the mapped ones but for a turn.
+        scale: the diagonal of D.
+        axes: of the span, `(channel, r)`, orthonormal.
+        choices, penalty: as given.
     """
 
     z: Numbers
     scale: Numbers
+    axes: Numbers
     choices: Choices
     penalty: float
 
-    def scalar(self, x: Numbers) -> Numbers:
+    @classmethod
+    def of(cls, x: Numbers, choices: Choices, penalty: float) -> "Shrunk":
+        """Of scaled features `(object, channel)`."""
+        z, back, _ = coordinates(x)
+        scale = np.linalg.norm(back, axis=0)
+        return cls(z, scale, back / scale, choices, penalty)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of V."""
+        return len(self.scale), len(self.scale)
+
+    def inside(self, w: Array) -> Numbers:
+        """V of W."""
+        return self.axes.T @ np.asarray(w, dtype=np.float64) @ self.axes / self.scale[:, None]
+
+    def scalar(self) -> Numbers:
         """V of the multiple of the identity of least cross-entropy."""
+        x = self.z / self.scale
         likeness, unit = x @ x.T, float(np.square(x).sum(axis=1).mean()) or 1.0
         told: Any = minimize_scalar(lambda log: self.choices.loss(np.exp(log) / unit * likeness)[0], bounds=_RANGE,
                                     method="bounded")  # fmt: skip
@@ -88,7 +109,7 @@ class _Shrunk:
 
     def objective(self, flat: Numbers) -> tuple[float, Numbers]:
         """At V, flat, with its gradient."""
-        v = flat.reshape(len(self.scale), -1)
+        v = flat.reshape(self.shape)
         mapped, w = self.z @ v, self.scale[:, None] * v
         loss, p = self.choices.loss(mapped @ mapped.T)
         mean = np.trace(w) / len(w)
@@ -113,9 +134,9 @@ class _Shrunk:
         held = self.penalty * distance - float((pull * (mapped @ mapped.T)).sum())
         return Certificate(loss + self.penalty * distance, bound, self.penalty * _room(eigenvalues), held)
 
-    def whole(self, v: Numbers, axes: Numbers) -> Numbers:
+    def whole(self, v: Numbers) -> Numbers:
         """W in the features' own coordinates."""
-        w = self.scale[:, None] * v
+        w, axes = self.scale[:, None] * v, self.axes
         rest = np.eye(len(axes)) - axes @ axes.T if len(axes) > len(w) else np.zeros((len(axes), len(axes)))
         return axes @ w @ axes.T + np.trace(w) / len(w) * rest
 
