@@ -111,7 +111,7 @@ def test_noise_in_many_channels_is_left_out_by_components() -> None:
     rows = drawn(80, 4000)
     best = alike(z, "dot").reshape(-1)[Judgments.of(rows, 80).pairs].argmax(axis=0)
     rows = np.take_along_axis(rows, np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0]])[best], axis=1)
-    x = z @ rng.normal(size=(3, 200)) * 0.6 + 5 * rng.normal(size=(80, 200))
+    x = 3 * z @ np.linalg.qr(rng.normal(size=(200, 3)))[0].T + rng.normal(size=(80, 200))
     scores = [Alignment(shuffles=2, components=c).run(vectors(x), told(rows, 80))["accuracy"] for c in (0, 3)]
     assert scores[1].low > scores[0].value
     shuffled = x[rng.permutation(80)]
