@@ -1,49 +1,23 @@
 """Affine probes tested on objects that they never saw, with penalties that those objects did not choose."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 
 from denoscope.core.errors import InputError
-from denoscope.measures.affine import Shape, Solution, highest_penalty, solve, with_bias
+from denoscope.measures.affine import Solution, with_bias
 from denoscope.measures.affine_choices import Choices
+from denoscope.measures.affine_family import Family, scaled
 from denoscope.measures.affine_published import Published
 
-__all__ = ["Family", "Fold", "Scaling", "nested", "object_folds", "published", "scaled", "within"]
+__all__ = ["Fold", "chosen_share", "nested", "object_folds", "published", "within"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
 Objects = NDArray[np.intp]
-Scaling = Literal["scalar", "channel"]
-
-
-@dataclass(frozen=True)
-class Family:
-    """Which maps may be learned, and how.
-
-    Attributes:
-        shape: `full`, `diagonal` or `shrunk`.
-        rank: most columns of a full map; None for no limit.
-        bias: whether the map has one; the other shapes never have.
-        scaling: by one mean and standard deviation of all numbers, or of each channel.
-        shares: penalties, as shares of the least one at which nothing is learned.
-        tolerance: optimality gap in nats.
-    """
-
-    shape: Shape = "full"
-    rank: int | None = None
-    bias: bool = True
-    scaling: Scaling = "scalar"
-    shares: tuple[float, ...] = (0.6, 0.3, 0.1, 0.03, 0.01)
-    tolerance: float = 1e-6
-
-    def features(self, x: Array, train: Objects) -> Numbers:
-        """Scaled by the training objects, with a column of ones for the bias."""
-        values = scaled(x, train, self.scaling)
-        return with_bias(values) if self.bias and self.shape == "full" else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,19 +56,6 @@ def within(triplets: Array, objects: Objects, count: int) -> Array:
     inside = np.zeros(count, dtype=bool)
     inside[objects] = True
     return triplets[inside[triplets].all(axis=1)]
-
-
-def scaled(x: Array, train: Objects, scaling: Scaling) -> Numbers:
-    """Features less the mean, over the standard deviation, of the training objects.
-
-    One mean and one deviation of all numbers (`scalar`, as published) leave channels of unequal size unequal; with
-    those of each `channel` they are alike, and a channel that does not vary becomes 0.
-    """
-    values = np.asarray(x, dtype=np.float64)
-    axis = 0 if scaling == "channel" else None
-    mean, spread = values[train].mean(axis=axis), values[train].std(axis=axis)
-    faint = spread <= 1e-12 * max(float(np.max(spread)), 1e-300)
-    return np.where(faint, 0.0, values - mean) / np.where(faint, 1.0, spread)
 
 
 def nested(x: Array, triplets: Array, family: Family, folds: int, inner: int, seed: int) -> list[Fold]:
@@ -143,26 +104,36 @@ def _fold(
     seed: int,
 ) -> Fold:  # fmt: skip
     rows = _some(within(triplets, train, len(x)), len(train))
-    share = _chosen(x, rows, family, train, inner, seed) if len(family.shares) > 1 else max(family.shares)
+    share = chosen_share(x, rows, family, train, inner, seed)
     features = family.features(x, train)
-    choices = Choices.of(rows, len(x))
-    penalty = share * (highest_penalty(features, choices, family.shape) or 1.0)
-    found = solve(features, choices, penalty, shape=family.shape, rank=family.rank, tolerance=family.tolerance,
-                  seed=seed)  # fmt: skip
+    found = family.solved(features, Choices.of(rows, len(x)), share, train, seed=seed)
     return Fold(train, test, share, found, found.likeness(features), len(rows))
 
 
-def _chosen(x: Array, rows: Array, family: Family, train: Objects, inner: int, seed: int) -> float:
+def chosen_share(x: Array, rows: Array, family: Family, train: Objects, inner: int, seed: int) -> float:
     """The share of least mean cross-entropy over inner parts of the training objects; of equal ones the largest.
 
     From strong penalties to weak ones, until two in a row were worse than the best.
+
+    Args:
+        x: `(object, channel)`.
+        rows: `[i, j, odd]`, of training objects.
+        family: of maps.
+        train: objects.
+        inner: parts of them.
+        seed: of the parts.
+
+    Raises:
+        InputError: no choice is within one of the parts, or too few objects for them.
     """
+    if len(family.shares) == 1:
+        return family.shares[0]
     parts: list[_Inner] = []
     for learn, check in object_folds(len(train), inner, seed):
         held, told = within(rows, train[check], len(x)), within(rows, train[learn], len(x))
         if len(held):
             choices = Choices.of(_some(told, len(learn)), len(x))
-            parts.append(_Inner(family.features(x, train[learn]), choices, Choices.of(held, len(x))))
+            parts.append(_Inner(family.features(x, train[learn]), choices, Choices.of(held, len(x)), train[learn]))
     if not parts:
         raise InputError(f"none of {len(rows)} choices among {len(train)} training objects lies within one "
                          f"of {inner} inner parts, which choose the penalty; give more triplets")  # fmt: skip
@@ -182,14 +153,12 @@ class _Inner:
     features: Numbers
     told: Choices
     held: Choices
+    objects: Objects
     before: Numbers | None = None
 
     def loss(self, share: float, family: Family, seed: int) -> float:
         """Summed over the held-out choices."""
-        penalty = share * (highest_penalty(self.features, self.told, family.shape) or 1.0)
-        start = self.before if family.shape != "diagonal" else None
-        found = solve(self.features, self.told, penalty, shape=family.shape, rank=family.rank, start=start,
-                      tolerance=100 * family.tolerance, seed=seed)  # fmt: skip
+        found = family.solved(self.features, self.told, share, self.objects, self.before, 100, seed)
         self.before = found.factor
         return self.held.count * self.held.loss(found.likeness(self.features))[0]
 

@@ -14,7 +14,8 @@ from denoscope.core.recipe import Origin
 from denoscope.core.registry import tasks
 from denoscope.core.report import Report, Score
 from denoscope.core.task import Facts
-from denoscope.measures.affine_folds import Family, Fold, nested, object_folds, published
+from denoscope.measures.affine_family import Family
+from denoscope.measures.affine_folds import Fold, nested, object_folds, published
 from denoscope.measures.affine_published import Published
 from denoscope.measures.triads import by_object, object_influence, triad_mean
 from denoscope.measures.triplets import CHANCE, Judgments, alike, credits, log_loss
