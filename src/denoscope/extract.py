@@ -1,6 +1,7 @@
 """The verb `extract`: model x data set x sites x conditions -> store."""
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -47,6 +48,7 @@ def extract(
     conditions: Condition | Sequence[Condition] | None = None,
     sigmas: Levels = None,
     logsnrs: Levels = None,
+    percents: Levels = None,
     clean: bool = False,
     keep: Keep | None = None,
     canvas: "Canvas | None" = None,
@@ -68,6 +70,8 @@ def extract(
         data: spec that `open_data` takes, or samples.
         sites: names, globs or aliases.
         timesteps, sigmas, logsnrs, clean: noise levels, each read under the same `fields`.
+        percents: noise levels in percent, as published; the timesteps that they mean for this checkpoint's sampler are
+            read (`denoscope.models.percents`).
         out: folder or fsspec URL of the store; new recipes join those already there.
         conditions: complete conditions, instead of levels and fields.
         keep: what is stored of each tensor; every cell in bf16 unless given.
@@ -84,8 +88,13 @@ def extract(
         InputError: no noise level, two complete sets of conditions, or no readable picture.
         StoreError: no space or no permission; finished shards are kept.
     """
-    asked = _conditions(conditions, {"timestep": timesteps, "sigma": sigmas, "logsnr": logsnrs}, clean, fields)
-    scope = loaded(model)
+    levels = {"timestep": timesteps, "sigma": sigmas, "logsnr": logsnrs}
+    if percents is None:
+        asked = _conditions(conditions, levels, clean, fields)
+        scope = loaded(model)
+    else:
+        scope = loaded(model)
+        asked = _conditions(conditions, {**levels, "timestep": _meant(scope, percents, timesteps)}, clean, fields)
     samples = open_data(data, limit)
     store = Store(out, create=True)
     places = scope.select(sites)
@@ -107,7 +116,7 @@ def extract(
     plan = store.plan(recipe)
     if plan is None:
         size = _shard_size(recipe, samples, run) if shard_size is None else shard_size
-        plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data))
+        plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data), _logsnrs(scope, asked, replay))
     writer = store.writer(recipe, plan)
     _fill(writer, samples, run, str(getattr(scope, "device", "cpu")), progress)
     writer.finish()
@@ -143,6 +152,26 @@ def _conditions(
     if not found:
         raise InputError(f"{' and '.join(named)} name no noise level; the list is empty")
     return list(dict.fromkeys(found))
+
+
+def _meant(model: "Model", percents: float | Sequence[float], timesteps: Levels) -> list[float]:
+    """Timesteps that were given, and those that percentages mean for a model."""
+    from denoscope.models.percents import timesteps_of
+
+    several = [percents] if isinstance(percents, (int, float)) else list(percents)
+    given = [] if timesteps is None else [timesteps] if isinstance(timesteps, (int, float)) else list(timesteps)
+    return [*given, *timesteps_of(model, several)]
+
+
+def _logsnrs(model: "Model", conditions: Sequence[Condition], compat: "Compat | None") -> tuple[float | None, ...]:
+    """Log-SNR of each condition; None without noise, and nothing for a model that has no levels."""
+    if getattr(model, "levels", None) is None:
+        return ()
+    ratios = [
+        model.snr(one) if compat is None or one.noise == "none" else compat.level(model, one, conditions[0]).snr
+        for one in conditions
+    ]
+    return tuple(math.log(ratio) if 0 < ratio < math.inf else None for ratio in ratios)
 
 
 def _number(value: float) -> float:

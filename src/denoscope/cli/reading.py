@@ -1,7 +1,7 @@
 """`denoscope sites`, `plan` and `extract`: what can be read, at what cost, and reading it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -45,6 +45,8 @@ class Noise:
     """Noise levels as noise shares."""
     logsnrs: tuple[float, ...] = ()
     """Noise levels as natural logarithms of the signal-to-noise ratio."""
+    percents: tuple[float, ...] = ()
+    """Noise levels in percent, as published: shares of 100 image-to-image steps of the checkpoint's own sampler."""
     clean: Flag = False
     """Read without any noise too."""
     prompt: str = ""
@@ -68,7 +70,7 @@ class Noise:
 
     @property
     def conditions(self) -> list[Condition]:
-        """One condition per noise level.
+        """One condition per noise level that is the same for all models.
 
         Raises:
             InputError: no level was given, or one is out of range.
@@ -81,9 +83,22 @@ class Noise:
             raise InputError("no noise level was given; say for example --timesteps 0 50 200, or --clean")
         return [Condition(**level, **shared) for level in levels]
 
+    def of(self, model: "Model") -> list[Condition]:
+        """One condition per noise level, percentages being those of the model's sampler.
+
+        Raises:
+            InputError: no level was given, or one is out of range.
+        """
+        if not self.percents:
+            return self.conditions
+        from denoscope.models.percents import timesteps_of
+
+        meant = replace(self, timesteps=(*self.timesteps, *timesteps_of(model, self.percents)), percents=())
+        return list(dict.fromkeys(meant.conditions))
+
 
 NOISE, KEEP, CANVAS = Noise(), Keep(), Canvas()
-_LEVELS = ("timesteps", "sigmas", "logsnrs", "clean")
+_LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean")
 
 
 def sites(
@@ -169,7 +184,7 @@ def plan(
     samples = open_data(data, limit)
     alike = canvas.policy in ("pad", "stretch", "crop")  # one canvas size, whatever the images
     sized = len(samples) if alike else [samples[index] for index in range(len(samples))]
-    found = scope.plan(sized, sites, noise.conditions, canvas=canvas, batch_size=batch_size)
+    found = scope.plan(sized, sites, noise.of(scope), canvas=canvas, batch_size=batch_size)
     if as_json:
         show_json(found.to_dict())
     else:
@@ -204,7 +219,7 @@ def extract(
 
     scope = _load(model, device, precision)
     store = read(
-        scope, data, sites, conditions=noise.conditions, out=out, keep=keep, canvas=canvas, limit=limit,
+        scope, data, sites, conditions=noise.of(scope), out=out, keep=keep, canvas=canvas, limit=limit,
         batch_size=batch_size, progress=progress,
     )  # fmt: skip
     if as_json:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from denoscope.chosen import usual_of
 from denoscope.core.activations import Activations
@@ -42,7 +43,15 @@ class Spot:
     @property
     def beside(self) -> dict[str, Any]:
         """The columns that name it in a table."""
-        return {"site": self.site.name, "timestep": self.condition.timestep, "condition": str(self.condition)}
+        told = {"site": self.site.name, "timestep": self.condition.timestep, "condition": str(self.condition)}
+        return told | {"logsnr": self.logsnr, "alpha_bar": None if self.logsnr is None else float(expit(self.logsnr))}
+
+    @property
+    def logsnr(self) -> float | None:
+        """Natural logarithm of the signal-to-noise ratio; None without noise, or where the store does not say it."""
+        plan = self.volume.plan
+        told = dict(zip(self.volume.conditions, plan.logsnrs, strict=False)) if plan else {}
+        return told.get(self.condition, self.condition.logsnr)
 
     def __str__(self) -> str:
         return f"{self.site}, {level(self.condition)}"

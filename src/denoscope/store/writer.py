@@ -29,6 +29,8 @@ class Plan:
     shard_size: int
     data: str | None = None
     """Spec by which `open_data` finds the images again; None for samples that were in memory."""
+    logsnrs: tuple[float | None, ...] = ()
+    """Log-SNR of each of the recipe's conditions, in order; None where there is no noise, empty where nobody said."""
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:
@@ -48,8 +50,9 @@ class Plan:
         if not place.exists(PLAN):
             return None
         try:
-            return cls(**json.loads(place.read(PLAN)))
-        except (ValueError, TypeError):
+            told = json.loads(place.read(PLAN))
+            return cls(**{**told, "logsnrs": tuple(told.get("logsnrs", ()))})
+        except (ValueError, TypeError, AttributeError):
             raise StoreError(
                 f"{place.path(PLAN)} is damaged; delete the folder that holds it and extract again"
             ) from None
