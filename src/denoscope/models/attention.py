@@ -2,12 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["probabilities", "split_heads"]
+__all__ = ["Looks", "probabilities", "split_heads", "text_shares"]
+
+_AT_ONCE = 2**24
+"""Probabilities that are held at once, in fp32."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """One attention from image cells, before its softmax: what their share for any key is computed from.
+
+    Attributes:
+        query: of image cells, (row, head, cell, width).
+        key: all that they choose among, (row, head, key, width).
+        images: how many of the keys are the image's own; the text's come after them.
+        scale: factor on the logits; 1 / sqrt(width) unless given.
+        seen: keys that may be attended to, (row, key); all unless given.
+    """
+
+    query: torch.Tensor
+    key: torch.Tensor
+    images: int = 0
+    scale: float | None = None
+    seen: torch.Tensor | None = None
+
+    def rows(self, index: Sequence[int]) -> Looks:
+        """Some rows, in the order given."""
+        chosen = list(index)
+        seen = None if self.seen is None else self.seen[chosen]
+        return Looks(self.query[chosen], self.key[chosen], self.images, self.scale, seen)
+
+
+def text_shares(looks: Looks, columns: Sequence[int]) -> torch.Tensor:
+    """The share of each cell's attention that goes to some text tokens, mean over heads: (row, token, cell), fp32.
+
+    The full map is never held. Where all keys are text, the softmax is over a few keys and runs in fp32, some heads at
+    a time. In joint attention the same fused kernel as the model's own is run once more, on values that are 1 at one
+    text token each: softmax(q k^T / sqrt(d)) e_j is column j of the map.
+
+    Args:
+        looks: queries and keys.
+        columns: which text tokens, counted from the first one.
+    """
+    return _joint_shares(looks, columns) if looks.images else _cross_shares(looks, columns)
+
+
+def _cross_shares(looks: Looks, columns: Sequence[int]) -> torch.Tensor:
+    import torch
+
+    rows, heads, cells, width = looks.query.shape
+    factor = width**-0.5 if looks.scale is None else looks.scale
+    hidden = None if looks.seen is None else ~looks.seen[:, None, None]
+    step = max(1, _AT_ONCE // max(rows * cells * looks.key.shape[2], 1))
+    total = torch.zeros(rows, cells, len(columns), dtype=torch.float32, device=looks.query.device)
+    for start in range(0, heads, step):
+        some = slice(start, start + step)
+        logits = looks.query[:, some].float() @ looks.key[:, some].float().transpose(2, 3) * factor
+        shares = (logits if hidden is None else logits.masked_fill(hidden, -torch.inf)).softmax(-1)
+        total += shares[..., list(columns)].sum(dim=1)
+    return (total / heads).transpose(1, 2)
+
+
+def _joint_shares(looks: Looks, columns: Sequence[int]) -> torch.Tensor:
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention as attend
+
+    query, key = looks.query, looks.key
+    width, found = key.shape[3], list[torch.Tensor]()
+    for start in range(0, len(columns), width):  # fused kernels want values as wide as keys
+        part = list(columns[start : start + width])
+        ones = key.new_zeros(key.shape[2], width)
+        ones[[looks.images + column for column in part], range(len(part))] = 1
+        mask = None if looks.seen is None else looks.seen[:, None, None]
+        shares = attend(query, key, ones.expand(*key.shape[:2], -1, -1), attn_mask=mask, scale=looks.scale)
+        found.append(shares[..., : len(part)].float().mean(dim=1))
+    return torch.cat(found, dim=2).transpose(1, 2)
 
 
 def split_heads(tokens: torch.Tensor, heads: int) -> torch.Tensor:

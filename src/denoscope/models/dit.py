@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.site import Site
-from denoscope.models.attention import probabilities, split_heads
+from denoscope.models.attention import Looks, probabilities, split_heads
 from denoscope.models.hooks import Call, Tap
 from denoscope.models.levels import VariancePreserving
 from denoscope.models.t5 import named, t5_states
@@ -23,6 +23,7 @@ from denoscope.models.transformer import (
     token_tap,
     unpatchify,
 )
+from denoscope.models.words import TextPart
 
 if TYPE_CHECKING:
     import torch
@@ -138,6 +139,10 @@ class PixArt(Transformer):
         context, mask = t5_states(encoder, words, self._tokens, self.device, masked=True)
         return Text(context.to(self.dtype), mask=mask)
 
+    def text_parts(self) -> Sequence[TextPart]:
+        """T5's tokens of the lower-cased prompt."""
+        return (TextPart(named(self.parts.text, "text_encoder").tokenizer, 0, self._tokens, lower=True),)
+
     def _zeros(self, rows: int) -> Text:
         import torch
 
@@ -201,19 +206,27 @@ def _attention_taps(name: str, path: str, attention: Any, text: bool = False) ->
     yield token_tap(f"{name}.k", f"{path}.to_k", text)
     yield token_tap(f"{name}.v", f"{path}.to_v", text)
     needs = (f"{path}.to_q", f"{path}.to_k", *([path] if text else []))
-    yield Tap(Site(f"{name}.map", f"{path}.to_k"), "map", partial(_map, path, attention.heads), needs)
+    looks = partial(_looks, path, attention.heads)
+    told = looks if text else None
+    yield Tap(Site(f"{name}.map", f"{path}.to_k"), "map", partial(_map, looks), needs, looks=told)
 
 
-def _map(path: str, heads: int, calls: Calls) -> torch.Tensor:
+def _looks(path: str, heads: int, calls: Calls) -> Looks:
     query, key = (split_heads(calls[f"{path}.{name}"].output, heads) for name in ("to_q", "to_k"))
+    bias = calls[path].kwargs.get("attention_mask") if path in calls else None
+    return Looks(query, key, seen=None if bias is None else bias[:, 0] >= 0)
+
+
+def _map(looks: Callable[[Calls], Looks], calls: Calls) -> torch.Tensor:
+    found = looks(calls)
+    query, key = found.query, found.key
     shape = (*query.shape[:3], key.shape[2])
     if query.is_meta:
         return query.new_empty(shape)
-    bias = calls[path].kwargs.get("attention_mask") if path in calls else None
-    if bias is None:
+    if found.seen is None:
         return probabilities(query, key)
     result = query.new_zeros(shape)
-    for row, seen in enumerate(bias[:, 0] >= 0):
+    for row, seen in enumerate(found.seen):
         result[row, :, :, seen] = probabilities(query[[row]], key[[row]][:, :, seen])[0]
     return result
 

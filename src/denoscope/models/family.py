@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denoscope.models.components import Components
     from denoscope.models.levels import Level, Levels
     from denoscope.models.text import Text
+    from denoscope.models.words import TextPart
 
 __all__ = ["DERIVED", "Family"]
 
@@ -93,6 +94,10 @@ class Family:
             The prediction in latent layout, (row, channel, row, col).
         """
         raise NotImplementedError
+
+    def text_parts(self) -> Sequence[TextPart]:
+        """Which tokenizers fill which columns of the context, for words to be found there; none without text."""
+        return ()
 
     def pick(self) -> Iterable[Tap]:
         """Every tensor that can be read, and how; in the order in which they are computed."""

@@ -24,6 +24,7 @@ from denoscope.models.transformer import (
     token_tap,
     unpatchify,
 )
+from denoscope.models.words import TextPart
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +67,10 @@ class Flux(Transformer):
         clip = clip_states(named(self.parts.text, "text_encoder"), words, self.device)
         context, _ = t5_states(named(self.parts.text, "text_encoder_2"), words, self._tokens, self.device)
         return Text(context.to(self.dtype), clip.pooler_output.to(self.dtype))
+
+    def text_parts(self) -> Sequence[TextPart]:
+        """T5's tokens; CLIP's text is pooled."""
+        return (TextPart(named(self.parts.text, "text_encoder_2").tokenizer, 0, self._tokens),)
 
     def _zeros(self, rows: int) -> Text:
         import torch

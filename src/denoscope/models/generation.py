@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from denoscope.core.site import Site
     from denoscope.models.base import Model
     from denoscope.models.hooks import Edit, Tap
+    from denoscope.models.textmaps import TextMaps
 
 __all__ = ["Generation", "Inversion", "generate", "invert"]
 
@@ -93,6 +94,7 @@ def generate(
     record: str | Site | Sequence[str | Site] = (),
     at: Sequence[int] | None = None,
     edits: Mapping[str | Site, Edit] | None = None,
+    watch: TextMaps | None = None,
 ) -> Generation:
     """Sample pictures, reading sites at every or selected denoising steps.
 
@@ -108,6 +110,7 @@ def generate(
         record: sites to read.
         at: which steps to read (0 is the noisiest); all unless given.
         edits: changes to activations, as for `Model.edit`.
+        watch: takes in at every step where the prompts' tokens are looked at from (see `denoscope.models.textmaps`).
 
     Raises:
         InputError: no prompt, a step that does not exist, or sides that are no multiple of the latent cell.
@@ -128,7 +131,7 @@ def generate(
     activations: list[Recorded] = []
     with model.edit(edits or {}):
         for index, (level, after) in enumerate(pairwise(levels)):
-            output, values = guided(x, level, taps if index in wanted else ())
+            output, values = guided(x, level, taps if index in wanted else (), watch)
             if index in wanted:
                 activations.append(_recorded(model, taps, values, x, level, texts, seed))
             x = _step(model, output, x, level, after)
@@ -186,21 +189,25 @@ class _Guided:
         self._scale = 1.0 if model.distilled or guidance <= 1 else guidance
         self._embedded = guidance if model.distilled else None
         self._rows = len(prompts)
+        self._branches = ["cond"] * self._rows + ["uncond"] * (self._rows if self._scale != 1 else 0)
         text = model.texts(list(prompts))
         zeros = negative == "" and model.parts.pipeline.get("force_zeros_for_empty_prompt", False)
         without: list[str | None] = [None if zeros else negative] * len(prompts)
         self._text = Text.cat([text, model.texts(without)]) if self._scale != 1 else text
 
     def __call__(
-        self, x: torch.Tensor, level: Level, taps: Sequence[Tap]
+        self, x: torch.Tensor, level: Level, taps: Sequence[Tap], watch: TextMaps | None = None
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The guided output, and the tapped tensors of the rows with the prompt."""
         import torch
 
         rows = torch.cat([x, x]) if self._scale != 1 else x
         times = torch.full((len(rows),), level.timestep)
-        values, output = self._model.run(taps, rows, times, self._text, self._embedded, stop=False)
+        watched = watch.taps(self._branches) if watch is not None else []
+        values, output = self._model.run([*taps, *watched], rows, times, self._text, self._embedded, stop=False)
         assert output is not None
+        if watch is not None:
+            watch.add({tap.name: values.pop(tap.name) for tap in watched}, tuple(x.shape), range(self._rows))
         output = output.float()
         if self._scale != 1:
             with_prompt, without = output.chunk(2)

@@ -7,6 +7,7 @@ return None.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["COMPILED", "Call", "Edit", "Recorder", "Tap", "check_readable", "output_tap"]
+    from denoscope.models.attention import Looks
+
+__all__ = ["COMPILED", "Call", "Calls", "Edit", "Looking", "Recorder", "Tap", "check_readable", "output_tap"]
 
 COMPILED = "a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)"
 
@@ -41,6 +44,8 @@ class Call:
         return self.args[position] if len(self.args) > position else self.kwargs.get(name)
 
 
+Calls = Mapping[str, Call]
+Looking = Callable[[Calls], "Looks"]
 Take = Callable[[Mapping[str, Call]], "torch.Tensor"]
 Put = Callable[[Call, "torch.Tensor"], Any]
 
@@ -58,6 +63,7 @@ class Tap:
             a site cannot be written.
         before: read when the module is entered rather than left.
         scale: how much coarser its cells are than latent cells; None where tokens do not lie on the canvas.
+        looks: of attention from image cells to text: its queries and keys, so that a share can be told without the map.
     """
 
     site: Site
@@ -67,6 +73,7 @@ class Tap:
     put: Put | None = None
     before: bool = False
     scale: int | None = 1
+    looks: Looking | None = None
 
     @property
     def name(self) -> str:
@@ -129,12 +136,14 @@ class Recorder:
         self._keep = keep or _copy
         self._calls: dict[str, Call] = {}
         self._waiting: dict[str, set[str]] = {}
+        self._readers: dict[str, int] = {}
         self.values: dict[str, torch.Tensor] = {}
 
     def run(self, forward: Callable[[], Any]) -> Any:
         """Call `forward`; its result, or None when it was stopped early."""
         self.values, self._calls = {}, {}
         self._waiting = {tap.name: set(tap.needs) for tap in self._taps}
+        self._readers = Counter(path for tap in self._taps if not tap.before for path in dict.fromkeys(tap.needs))
         with self._hooked():
             try:
                 return forward()
@@ -166,8 +175,9 @@ class Recorder:
         interested = [tap for tap in self._taps if not tap.before and path in tap.needs]
 
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-            self._calls[path] = Call(module, args, kwargs, output)
-            self._arrived(path, interested)
+            if self._readers[path]:
+                self._calls[path] = Call(module, args, kwargs, output)
+                self._arrived(path, interested)
 
         return hook
 
@@ -188,7 +198,15 @@ class Recorder:
             waiting.discard(path)
             if not waiting:
                 self.values[tap.name] = self._keep(tap.take(self._calls))
+                self._release(tap)
                 self._done(tap)
+
+    def _release(self, tap: Tap) -> None:
+        """Let go of calls that no other tap waits for, so that what one block computed is not held to the end."""
+        for path in dict.fromkeys(tap.needs):
+            self._readers[path] -= 1
+            if not self._readers[path]:
+                self._calls.pop(path, None)
 
     def _done(self, tap: Tap) -> None:
         self._waiting.pop(tap.name, None)

@@ -13,6 +13,7 @@ from denoscope.models.levels import RectifiedFlow
 from denoscope.models.t5 import named, t5_states
 from denoscope.models.text import Text, clip_states
 from denoscope.models.transformer import Calls, Transformer, gated_tap, map_taps, modulation_taps, token_pair, token_tap
+from denoscope.models.words import TextPart
 
 if TYPE_CHECKING:
     import torch
@@ -51,6 +52,13 @@ class MMDiT(Transformer):
         clip = torch.nn.functional.pad(clip, (0, width - clip.shape[-1]))
         pooled = torch.cat([output.text_embeds for output in outputs], dim=-1)
         return Text(torch.cat([clip, self._t5(words)], dim=1), pooled.to(self.dtype))
+
+    def text_parts(self) -> Sequence[TextPart]:
+        """CLIP's tokens (both encoders have the same ones), then those of T5 where it was loaded."""
+        clip = named(self.parts.text, "text_encoder").tokenizer
+        later = [encoder.tokenizer for encoder in self.parts.text if encoder.name == "text_encoder_3"]
+        length = clip.model_max_length
+        return (TextPart(clip, 0, length), *(TextPart(t5, length, self._length(256)) for t5 in later))
 
     def _t5(self, words: Sequence[str]) -> torch.Tensor:
         import torch

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from denoscope.models.base import Model
     from denoscope.models.hooks import Tap
 
-__all__ = ["default_batch", "read", "rows_at_once", "stream"]
+__all__ = ["buckets", "default_batch", "encoded", "forward", "read", "rows_at_once", "stream"]
 
 
 def read(
@@ -137,12 +137,12 @@ def _stream(
     rows = rows_at_once(model, laid_on, batch_size)
     per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
     images = compat.images(samples) if compat else max(rows // max(per_sample, 1), 1)
-    for indices in _buckets(samples, laid_on, images):
-        batch = _encoded(model, [samples[index] for index in indices], laid_on, compat, conditions[0].seed)
+    for indices in buckets(samples, laid_on, images):
+        batch = encoded(model, [samples[index] for index in indices], laid_on, compat, conditions[0].seed)
         yield indices, _activations(model, batch, sites, conditions, levels, rows)
 
 
-def _buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[list[int]]:
+def buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[list[int]]:
     """Indices of samples that share a canvas size, at most `size` at a time."""
     from denoscope.models.coordinates import frame_of
 
@@ -163,9 +163,10 @@ def _level(model: Model, condition: Condition, first: Condition, compat: Compat 
     return level if condition.label is None else replace(level, timestep=condition.label)
 
 
-def _encoded(
+def encoded(
     model: Model, samples: Sequence[Sample], canvas: Canvas, compat: Compat | None = None, seed: int = 0
 ) -> Batch:
+    """Images of one canvas size, laid on it and encoded."""
     import torch
 
     laid = [lay(sample.image, canvas) for sample in samples]
@@ -193,7 +194,7 @@ def _activations(
         together = list(same)
         for start in range(0, len(together), size):
             chunk = together[start : start + size]
-            for name, value in _forward(model, batch, taps, chunk, conditions, levels).items():
+            for name, value in forward(model, batch, taps, chunk, conditions, levels).items():
                 values[name].append(value)
     return [
         labelled(model, batch, tap, values[tap.name], rows, index, condition)
@@ -202,7 +203,7 @@ def _activations(
     ]
 
 
-def _forward(
+def forward(
     model: Model,
     batch: Batch,
     taps: Sequence[Tap],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from denoscope.core.errors import InputError
 from denoscope.core.site import Site
-from denoscope.models.attention import probabilities
+from denoscope.models.attention import Looks, probabilities
 from denoscope.models.base import Model
 from denoscope.models.hooks import Call, Tap, output_tap
 
@@ -172,7 +172,13 @@ def map_taps(name: str, path: str, needs: tuple[str, ...], heads: Heads) -> Iter
     yield Tap(Site(name, path), "map", partial(_quadrant, heads, ""), needs, scale=1)
     for quadrant in ("ii", "it", "ti", "tt"):
         take, scale = partial(_quadrant, heads, quadrant), None if quadrant == "tt" else 1
-        yield Tap(Site(f"{name}.{quadrant}", path), "map", take, needs, scale=scale)
+        looks = partial(_looks, heads) if quadrant == "it" else None
+        yield Tap(Site(f"{name}.{quadrant}", path), "map", take, needs, scale=scale, looks=looks)
+
+
+def _looks(heads: Heads, calls: Calls) -> Looks:
+    query, key, images = heads(calls)
+    return Looks(query[:, :, :images], key, images)
 
 
 def _quadrant(heads: Heads, quadrant: str, calls: Calls) -> torch.Tensor:

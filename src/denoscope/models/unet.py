@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.site import Site
-from denoscope.models.attention import probabilities, split_heads
+from denoscope.models.attention import Looks, probabilities, split_heads
 from denoscope.models.base import Model
 from denoscope.models.hooks import Call, Tap, output_tap
 from denoscope.models.levels import VariancePreserving
 from denoscope.models.text import Text, clip_states
+from denoscope.models.words import TextPart
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +43,11 @@ class UNet(Model):
 
         context = torch.cat([output.hidden_states[-2] for output in outputs], dim=-1)
         return Text(context.to(self.dtype), outputs[-1].text_embeds.to(self.dtype))
+
+    def text_parts(self) -> Sequence[TextPart]:
+        """CLIP's tokens; SDXL's two encoders have the same ones, side by side in the channels."""
+        clip = self.parts.text[0].tokenizer
+        return (TextPart(clip, 0, clip.model_max_length),)
 
     def _zeros(self, rows: int) -> Text:
         import torch
@@ -187,10 +193,16 @@ def _attention_taps(name: str, path: str, attention: Any, depth: int, keys: int 
     yield output_tap(f"{name}.v", f"{path}.to_v", "tokens", keys)
     needs = (f"{path}.to_q", f"{path}.to_k")
     take = partial(_map, needs, attention.heads, attention.scale)
-    yield Tap(Site(f"{name}.map", needs[-1]), "map", take, needs, scale=depth)
+    looks = partial(_looks, needs, attention.heads, attention.scale) if keys is None else None
+    yield Tap(Site(f"{name}.map", needs[-1]), "map", take, needs, scale=depth, looks=looks)
     yield output_tap(f"{name}.out", path, "tokens", depth)
 
 
 def _map(needs: tuple[str, str], heads: int, scale: float, calls: Mapping[str, Call]) -> torch.Tensor:
+    looks = _looks(needs, heads, scale, calls)
+    return probabilities(looks.query, looks.key, scale)
+
+
+def _looks(needs: tuple[str, str], heads: int, scale: float, calls: Mapping[str, Call]) -> Looks:
     query, key = (split_heads(calls[path].output, heads) for path in needs)
-    return probabilities(query, key, scale)
+    return Looks(query, key, scale=scale)
