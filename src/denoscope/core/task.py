@@ -35,6 +35,8 @@ class Task(Protocol):
             curves in one figure, such as shares that sum to one.
         `repeated: ClassVar[tuple[str, ...]]`: scores that say no direction and that baselines and twins repeat all
             the same.
+        `texts: ClassVar[bool]`: `run_joint` is handed the text encoder's vectors of every prompt as further blocks, at
+            the sites `text.last`, `text.mean` and, where the model has it, `text.pooled`.
         `prepare`, `run_batches`, `run_joint`, `draw`: see the protocols below.
     """
 

@@ -16,7 +16,7 @@ from denoscope.evaluate.patches import Baseline, filled, patches
 if TYPE_CHECKING:
     from denoscope.models.base import Model
 
-__all__ = ["latents"]
+__all__ = ["latents", "model_of"]
 
 Array = NDArray[Any]
 
@@ -34,7 +34,7 @@ def latents(recipe: Recipe) -> Baseline:
     Raises:
         InputError: that model cannot be loaded any more, or has other weights now.
     """
-    model = _model(recipe)
+    model = model_of(recipe, "the baseline 'latents'", "VAE")
 
     def fill(batch: Activations, pictures: Pictures) -> Activations:
         known = dict(zip(dict.fromkeys(batch.ids), _encoded(model, recipe, batch, pictures), strict=True))
@@ -51,8 +51,17 @@ def latents(recipe: Recipe) -> Baseline:
     return fill
 
 
-def _model(recipe: Recipe) -> "Model":
-    """The model that a recipe names."""
+def model_of(recipe: Recipe, why: str, part: str) -> "Model":
+    """The model that a recipe names.
+
+    Args:
+        recipe: of what was read.
+        why: it is needed, as the beginning of a sentence.
+        part: of the model that is needed.
+
+    Raises:
+        InputError: it cannot be loaded any more, or has other weights now.
+    """
     from denoscope.models.loading import load
 
     told = recipe.model
@@ -62,11 +71,9 @@ def _model(recipe: Recipe) -> "Model":
             raise InputError("its recipe names no model")
         model = load(str(name), revision=told.get("revision"))
     except DenoscopeError as error:
-        raise InputError(
-            f"the baseline 'latents' needs the VAE of the model that {recipe.digest} was read with: {error}"
-        ) from None
+        raise InputError(f"{why} needs the {part} of the model that {recipe.digest} was read with: {error}") from None
     if any(model.recipe.get(key) != told.get(key) for key in ("weights", "revision", "seed")):
-        raise InputError(f"the baseline 'latents': {name} has other weights now than when {recipe.digest} was read")
+        raise InputError(f"{why}: {name} has other weights now than when {recipe.digest} was read")
     return model
 
 

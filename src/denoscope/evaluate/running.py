@@ -14,6 +14,7 @@ from denoscope.evaluate.joining import in_order, joined
 from denoscope.evaluate.knowing import Reopened, known, reopened
 from denoscope.evaluate.patches import Baseline
 from denoscope.evaluate.spots import Spot, rows_in_order
+from denoscope.evaluate.texts import text_blocks
 from denoscope.figures.single import single_figures
 from denoscope.progress import progress_bar
 from denoscope.store.choose import choose
@@ -74,9 +75,11 @@ class Bench:
                 rows = self._rows(spot.batches())
                 blocks.append(in_order(rows, blocks[0].ids) if blocks else rows)
                 advance(1)
-        report = task.run_joint(blocks, self._facts(spots[0].volume, blocks[0].ids))
+        facts = self._facts(spots[0].volume, blocks[0].ids)
+        words, notes = text_blocks(blocks, facts, spots[0].volume.recipe) if getattr(task, "texts", False) else ([], [])
+        report = task.run_joint([*blocks, *words], facts)
         digests = dict.fromkeys(block.recipe.digest for block in blocks if block.recipe)
-        return replace(report, inputs={**report.inputs, "recipe": ", ".join(digests)})
+        return replace(report, inputs={**report.inputs, "recipe": ", ".join(digests)}, notes=(*report.notes, *notes))
 
     def drawn(self, report: Report, volume: Volume) -> Report:
         """The report with figures: those that any task has, and the task's own."""
