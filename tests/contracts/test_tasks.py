@@ -65,6 +65,12 @@ def _odd(i: int) -> dict:
     return told | {"dissimilarity": unlike, "dissimilarities": np.stack([unlike, unlike**2])}
 
 
+def _asked(i: int) -> dict:
+    """Of every picture, which of two others is more like it, by three votes."""
+    return {"choices": [{"left": f"image-{(i + 1) % 36}", "right": f"image-{(i + 5) % 36}", "share": i % 4 / 3,
+                         "votes": 3}]}  # fmt: skip
+
+
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_task_reports_with_intervals_digests_and_every_parameter(entry):
     """On random grids with facts; the same run again gives the same scores, and its input is not changed."""
@@ -73,7 +79,15 @@ def test_a_task_reports_with_intervals_digests_and_every_parameter(entry):
     ids, frames = tuple(f"image-{i}" for i in range(36)), (Frame(16, 16, 16, 16),) * 36
     rows = Activations(Site("mid"), Condition(timestep=50), values.copy(), ids, "grid", frames, Grid(4, 4, 4.0))
     facts = [
-        {"category": ("cat", "dog")[i % 2], **_shown(i), **_changed(i), **_seen(i), **_conflicting(i), **_odd(i)}
+        {
+            "category": ("cat", "dog")[i % 2],
+            **_shown(i),
+            **_changed(i),
+            **_seen(i),
+            **_conflicting(i),
+            **_odd(i),
+            **_asked(i),
+        }
         for i in range(36)
     ]
     task = entry.thing()
