@@ -11,7 +11,7 @@ from denoscope.core.errors import InputError
 from denoscope.measures.affine import Solution, with_bias
 from denoscope.measures.affine_choices import Choices
 from denoscope.measures.affine_family import Family, scaled
-from denoscope.measures.affine_published import Published
+from denoscope.measures.affine_published import Published, Stop
 
 __all__ = ["Fold", "chosen_share", "nested", "object_folds", "published", "within"]
 
@@ -78,10 +78,9 @@ def nested(x: Array, triplets: Array, family: Family, folds: int, inner: int, se
 
 
 def published(x: Array, triplets: Array, how: Published, folds: int, seed: int) -> list[Fold]:
-    """The published protocol on the same parts, with two more of its peculiarities.
+    """The published protocol on the same parts: `Published` names what differs from `nested`.
 
-    Features are scaled by all objects, those of the part that is reported too, and that part's own choices stop the
-    descent.
+    The choices that a part is reported on stop the descent of its map.
 
     Args:
         x, triplets, folds, seed: as for `nested`.
@@ -90,11 +89,13 @@ def published(x: Array, triplets: Array, how: Published, folds: int, seed: int) 
     Raises:
         InputError: as `nested`.
     """
-    values, found = with_bias(scaled(x, np.arange(len(x)), "scalar")), list[Fold]()
+    stop, found = Stop(), list[Fold]()
     for train, test in object_folds(len(x), folds, seed):
         rows = _some(within(triplets, train, len(x)), len(train))
         held = within(triplets, test, len(x))
-        mapped = values @ how.fit(values[:, :-1], rows, held if len(held) else rows).factor
+        values = scaled(x, train if how.scaled_by == "training" else np.arange(len(x)), "scalar")
+        descent = how.fit(values, rows, held if len(held) else rows, stop if how.one_stop else None)
+        mapped = with_bias(values) @ descent.factor
         found.append(Fold(train, test, np.nan, None, mapped @ mapped.T, len(rows)))
     return found
 

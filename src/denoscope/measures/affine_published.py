@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
 
-__all__ = ["Descent", "Published", "published_accuracy"]
+__all__ = ["Descent", "Published", "Stop", "published_accuracy", "published_right"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
@@ -31,13 +31,32 @@ class Descent(NamedTuple):
     losses: Numbers
 
 
+@dataclass(eq=False)
+class Stop:
+    """Stops a descent whose held-out loss no longer improves.
+
+    Attributes:
+        best: the least loss so far.
+        waited: epochs since then.
+    """
+
+    best: float = np.inf
+    waited: int = 0
+
+    def told(self, loss: float) -> int:
+        """Epochs without a lower loss, this one included."""
+        self.best, self.waited = (loss, 0) if loss < self.best else (self.best, self.waited + 1)
+        return self.waited
+
+
 @dataclass(frozen=True)
 class Published:
     """Adam on minibatches of choices, mean cross-entropy + penalty.
 
     Peculiarities: the norm of W is penalised, not its square (`norm`), nor the bias; W starts as small noise and b as a
-    constant; gradients are cut at a joint norm of 1; the held-out choices stop the descent that they are to judge; and
-    what is kept is the last epoch's map.
+    constant; gradients are cut at a joint norm of 1; the held-out choices stop the descent that they are to judge; one
+    stopping rule goes through all folds and never forgets (`one_stop`); activations are scaled by all objects, tested
+    ones too (`scaled_by`); what is kept is the last epoch's map; and ties are wrong (`published_right`).
     """
 
     penalty: float = 0.1
@@ -58,14 +77,20 @@ class Published:
     """Standard deviation of W, and value of b, at first."""
     clip: float = 1.0
     """Norm at which the gradient is cut."""
+    one_stop: bool = True
+    """Whether later folds go on with the stopping rule of those before: with the least loss that any fold had, and no
+    patience left, so that a fold with a higher loss ends after the `least` epochs. As published."""
+    scaled_by: Literal["all", "training"] = "all"
+    """Objects whose mean and standard deviation scale the activations; `all` lets the tested ones in, as published."""
     seed: int = 42
 
-    def fit(self, x: Array, train: Array, held: Array) -> Descent:
+    def fit(self, x: Array, train: Array, held: Array, stop: Stop | None = None) -> Descent:
         """Learn from `train` until `held` no longer improves.
 
         Args:
             x: `(object, channel)`, scaled.
             train, held: rows `[i, j, odd]`.
+            stop: of the folds before; a new one unless given.
 
         Raises:
             InputError: no choice to learn from, or none to stop by.
@@ -76,13 +101,13 @@ class Published:
         z = np.concatenate([np.asarray(x, dtype=np.float64), np.ones((len(x), 1))], axis=1)
         rng, channels = np.random.default_rng(self.seed), z.shape[1] - 1
         w = np.concatenate([rng.normal(0, self.start, (channels, channels)), np.full((1, channels), self.start)])
-        steps, losses = _Adam(self.rate, w.shape), list[float]()
+        steps, losses, stop = _Adam(self.rate, w.shape), list[float](), stop or Stop()
         for _ in range(self.epochs):
             order = rng.permutation(len(train))
             for at in range(0, len(order), self.batch):
                 w = w - steps.step(self._cut(self._gradient(z, w, train[order[at : at + self.batch]])))
             losses.append(_cross_entropy(z @ w, held)[0])
-            if len(losses) >= self.least and len(losses) - 1 - int(np.argmin(losses)) >= self.patience:
+            if stop.told(losses[-1]) >= self.patience and len(losses) >= self.least:
                 break
         return Descent(w, np.array(losses))
 
@@ -118,21 +143,30 @@ class _Adam:
 
 
 def published_accuracy(mapped: Array, rows: Array) -> float:
-    """Share of choices that are right by the published rule for ties, which is not symmetric and can go below 1/3.
-
-    A choice is wrong where two of its three probabilities are equal, and where all three are when rounded to two
-    digits: a map that is sure of nothing is then right about nothing. `triplets.credits` gives 1 / k for ties.
+    """Share of choices that are right by the published rule for ties, which can go below 1/3.
 
     Args:
         mapped: `(object, column)`, objects under the map.
         rows: `[i, j, odd]`.
     """
-    p = _probabilities(_logits(np.asarray(mapped, dtype=np.float64), rows))
+    return float(published_right(_logits(np.asarray(mapped, dtype=np.float64), rows)).mean())
+
+
+def published_right(logits: Array) -> NDArray[np.bool_]:
+    """Choices that are right by the published rule for ties, `(row,)`.
+
+    A choice is wrong where two of its three probabilities are equal, and where all three are when rounded to two
+    digits: a map that is sure of nothing is then right about nothing. `triplets.credits` gives 1 / k for ties.
+
+    Args:
+        logits: of the three pairs, `(row, 3)`, first the pair that people kept together.
+    """
+    p = _probabilities(np.asarray(logits, dtype=np.float64))
     first, second, third = p.T
     tied = (first == second) | (first == third) | (second == third)
     rounded = np.round(p, 2)
     flat = (rounded == rounded[:, :1]).all(axis=1)
-    return float(((p.argmax(axis=1) == 0) & ~tied & ~flat).mean())
+    return (p.argmax(axis=1) == 0) & ~tied & ~flat
 
 
 def _logits(mapped: Numbers, rows: Array) -> Numbers:

@@ -16,7 +16,7 @@ __all__ = ["by_object", "object_influence", "triad_mean", "triad_variance"]
 Array = NDArray[Any]
 
 
-def triad_variance(residuals: ArrayLike, judged: Judgments) -> float:
+def triad_variance(residuals: ArrayLike, judged: Judgments, learned: bool = False) -> float:
     """Variance of a sum over triplets, robust to every dependence through a shared object or participant.
 
     V = sum over rows i, j that share an object of e_i e_j, the form of Aronow, Samii and Assenova 2015 for three nodes.
@@ -26,9 +26,15 @@ def triad_variance(residuals: ArrayLike, judged: Judgments) -> float:
     triplets would have. The factor N (N - 1) / (N - 3)^2 makes up for the mean having been subtracted: it is exact
     where all triplets of N objects are there and objects have effects that add up.
 
+    Under maps that were `learned` from the other parts of the objects, each object moves the sum twice, as one that is
+    tested and as one that the other parts' maps were learned from: with a score sum over parts i, j of a_i . a_j each
+    product is there twice, and the variance of what objects do is twice what it is with maps held fixed, whatever the
+    number of parts. That is exact where there is nothing to learn, and wide where maps are well determined.
+
     Args:
         residuals: what each row adds to the sum, beyond its mean.
         judged: the choices.
+        learned: whether rows were predicted by maps that were learned from other objects of the same ones.
     """
     e, n = np.asarray(residuals, dtype=np.float64), judged.objects
     nodes, dyads = _objects(e, judged), sum(np.bincount(pair, e, n * n) for pair in judged.pairs)
@@ -36,10 +42,12 @@ def triad_variance(residuals: ArrayLike, judged: Judgments) -> float:
     alone = float(np.square(e if len(different) == len(e) else np.bincount(code, e)).sum())
     robust = float(np.square(nodes).sum() - np.square(dyads).sum()) + alone
     seen = int((judged.asked > 0).sum())
-    return max(robust, alone) * seen * (seen - 1) / max(seen - 3, 1) ** 2 + _by_participant(e, judged.participant)
+    shared = max(robust - alone, 0.0)
+    objects = (alone + shared * (1 + learned)) * seen * (seen - 1) / max(seen - 3, 1) ** 2
+    return objects + _by_participant(e, judged.participant) * (1 + learned)
 
 
-def triad_mean(values: ArrayLike, judged: Judgments, share: bool = True) -> Estimate:
+def triad_mean(values: ArrayLike, judged: Judgments, share: bool = True, learned: bool = False) -> Estimate:
     """Mean over choices with its 95 % interval, clustered by object and by participant; n is the number of choices.
 
     A share has Wilson's interval at the number of independent trials that would have its variance, anything else
@@ -49,6 +57,7 @@ def triad_mean(values: ArrayLike, judged: Judgments, share: bool = True) -> Esti
         values: of each row, such as 1 for a hit.
         judged: the choices.
         share: whether values lie between 0 and 1.
+        learned: whether they follow from maps that were learned from other objects of the same ones.
 
     Raises:
         InputError: no row, or another number of them.
@@ -57,7 +66,7 @@ def triad_mean(values: ArrayLike, judged: Judgments, share: bool = True) -> Esti
     if not x.size or x.shape != (len(judged),):
         raise InputError(f"a mean over {len(judged)} choices needs as many numbers, got {x.size}")
     value = float(x.mean())
-    variance = triad_variance((x - value) / x.size, judged)
+    variance = triad_variance((x - value) / x.size, judged, learned)
     z = float(stdtrit(max(_units(judged) - 1, 1), 0.975))
     if not share:
         return Estimate(value, value - z * variance**0.5, value + z * variance**0.5, x.size)
@@ -67,16 +76,19 @@ def triad_mean(values: ArrayLike, judged: Judgments, share: bool = True) -> Esti
     return share_interval(value, max(trials, 1.0), z, x.size)
 
 
-def object_influence(values: ArrayLike, judged: Judgments) -> NDArray[np.float64]:
+def object_influence(values: ArrayLike, judged: Judgments, learned: bool = False) -> NDArray[np.float64]:
     """One number per object whose mean is the mean over choices, and whose spread is that of the mean, `(object,)`.
 
     u_o = mean + N (N - 1) / (N - 3) sum over the object's rows of (x - mean) / rows, Hajek's projection. A mean over u
-    has the variance A of `triad_variance`, which is somewhat wide where objects have few choices.
+    has the variance A of `triad_variance`, which is somewhat wide where objects have few choices. For maps that were
+    `learned` from other objects the spread is wider by the ratio that there is between the two variances there.
     """
     x = np.asarray(values, dtype=np.float64)
     residual = (x - x.mean()) / x.size
     seen = int((judged.asked > 0).sum())
-    return x.mean() + judged.objects * (seen - 1) / max(seen - 3, 1) * _objects(residual, judged)
+    fixed = triad_variance(residual, judged) if learned else 0.0
+    wider = (triad_variance(residual, judged, learned) / fixed) ** 0.5 if fixed > 0 else 1.0
+    return x.mean() + wider * judged.objects * (seen - 1) / max(seen - 3, 1) * _objects(residual, judged)
 
 
 def by_object(values: ArrayLike, judged: Judgments) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
