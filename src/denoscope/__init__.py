@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from denoscope.extract import extract
     from denoscope.features.causal import causal
     from denoscope.features.mitigate import mitigate
+    from denoscope.interpret import interpret
     from denoscope.learn import learn
     from denoscope.models.base import Model
     from denoscope.models.coordinates import Canvas
@@ -64,6 +65,7 @@ __all__ = [
     "explore",
     "export",
     "extract",
+    "interpret",
     "learn",
     "load",
     "matched",
@@ -97,6 +99,7 @@ _HOMES = {
     "extract": ("extract",),
     "features.causal": ("causal",),
     "features.mitigate": ("mitigate",),
+    "interpret": ("interpret",),
     "learn": ("learn",),
     "models.base": ("Model",),
     "models.coordinates": ("Canvas",),

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, mutual_info_score
 
 from denoscope.core.errors import InputError
-from denoscope.measures.factors import mutual_information, named
+from denoscope.measures.factors import detected, mutual_information, named
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.choice(["cat", "dog", "fish", "tree"], 400)
@@ -39,6 +39,19 @@ def test_planted_atoms_get_their_name_and_f1() -> None:
         told = f1_score(name == LABELS, codes[:, atom] >= found.threshold[atom])
         assert found.f1[atom] == pytest.approx(told, abs=0.08)
         assert found.f1[atom] > 0.7 > found.chance[atom]
+
+
+def test_each_class_finds_its_planted_atom_among_many() -> None:
+    """Eight atoms that know nothing stand beside four that do; the best of many by lot stays near chance."""
+    names = ["cat", "dog", "fish", "tree"]
+    noise = np.maximum(RNG.normal(size=(400, 8)), 0)
+    known = np.column_stack([np.where(name == LABELS, 1.0, 0.0) * (RNG.random(400) < 0.9) for name in names])
+    found = detected(np.column_stack([noise, known]), LABELS)
+    assert found.label.tolist() == names
+    assert found.atom.tolist() == [8, 9, 10, 11]
+    assert (found.f1 > 0.85).all()
+    null = detected(np.maximum(RNG.normal(size=(400, 200)), 0), LABELS)
+    assert (null.f1 - null.chance).mean() < 0.05
 
 
 def test_chance_is_not_beaten_by_atoms_that_know_nothing() -> None:

@@ -10,6 +10,7 @@ from denoscope.cli.carding import card
 from denoscope.cli.demo import demo
 from denoscope.cli.doctor import doctor
 from denoscope.cli.explorer import explore, export
+from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
 from denoscope.cli.mitigating import mitigate
 from denoscope.cli.parsing import deferred, parsed
@@ -59,6 +60,7 @@ COMMANDS = {
     "card": card,
     "mitigate": mitigate,
     "learn": learn,
+    "interpret": interpret,
     "steer": steer,
     "reproduce": reproduce,
     "list": list_things,

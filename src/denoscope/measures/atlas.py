@@ -121,13 +121,14 @@ class Atlas:
 
     def _offer(self, codes: Floats, numbers: Ints, places: Ints) -> None:
         """Keep the largest codes; of equal ones that of the image with the smaller number."""
-        every = np.concatenate([self.codes, codes], axis=1)
-        named = np.concatenate([self.numbers, numbers], axis=1)
-        placed = np.concatenate([self.places, places], axis=1)
+        some = np.flatnonzero((codes.max(axis=1) >= self.codes[:, -1]) & (codes.max(axis=1) > 0))
+        every = np.concatenate([self.codes[some], codes[some]], axis=1)
+        named = np.concatenate([self.numbers[some], numbers[some]], axis=1)
+        placed = np.concatenate([self.places[some], places[some]], axis=1)
         order = np.lexsort((named, -every), axis=1)[:, : self.codes.shape[1]]
-        self.codes = np.take_along_axis(every, order, axis=1)
-        self.numbers = np.take_along_axis(named, order, axis=1)
-        self.places = np.take_along_axis(placed, order, axis=1)
+        self.codes[some] = np.take_along_axis(every, order, axis=1)
+        self.numbers[some] = np.take_along_axis(named, order, axis=1)
+        self.places[some] = np.take_along_axis(placed, order, axis=1)
 
     def _check(self, codes: NDArray[Any], where: NDArray[Any]) -> None:
         if codes.ndim != 2 or codes.shape[1] != len(self.total) or where.shape != (len(codes), 2) or not len(codes):

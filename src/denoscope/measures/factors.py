@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from denoscope.core.errors import InputError
 
-__all__ = ["Named", "mutual_information", "named"]
+__all__ = ["Detected", "Named", "detected", "mutual_information", "named"]
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +25,23 @@ class Named(NamedTuple):
 
     label: NDArray[np.str_]
     threshold: Floats
+    f1: Floats
+    chance: Floats
+
+
+class Detected(NamedTuple):
+    """The atom that detects each class of a factor best, and how well on images that chose nothing.
+
+    Attributes:
+        label: the classes, `(class,)`.
+        atom: the best atom of all images, `(class,)`.
+        f1: of the atom and threshold that one half of the images chose, on the other half, both ways round averaged,
+            `(class,)`.
+        chance: F1 of calling every image by the class, `(class,)`.
+    """
+
+    label: NDArray[np.str_]
+    atom: NDArray[np.int64]
     f1: Floats
     chance: Floats
 
@@ -65,30 +82,59 @@ def named(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Named:
     one_hot, names = _one_hot(labels, len(x))
     if len(names) < 2:
         raise InputError(f"a factor has two classes or more; all images are {names[0]!r}")
-    half = _halves(one_hot, seed)
-    scores = np.zeros((2, x.shape[1]))
+    half, atoms = _halves(one_hot, seed), np.arange(x.shape[1])
+    scores = np.zeros((2, len(atoms)))
     for side in (0, 1):
-        chosen, at = _best(x[half == side], one_hot[half == side])
-        scores[side] = _f1(x[half != side] >= at, one_hot[half != side][:, chosen])
-    label, threshold = _best(x, one_hot)
-    share = one_hot.mean(axis=0)[label]
-    return Named(names[label], threshold, scores.mean(axis=0), 2 * share / (1 + share))
+        reached, at = _thresholds(x[half == side], one_hot[half == side])
+        chosen = reached.argmax(axis=1)
+        scores[side] = _f1(x[half != side] >= at[atoms, chosen], one_hot[half != side][:, chosen])
+    reached, at = _thresholds(x, one_hot)
+    label = reached.argmax(axis=1)
+    return Named(names[label], at[atoms, label], scores.mean(axis=0), _chance(one_hot)[label])
 
 
-def _best(x: Floats, one_hot: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Class and positive threshold of the largest F1, of each atom; never active where nothing is positive."""
-    atoms = x.shape[1]
-    label, threshold = np.zeros(atoms, dtype=np.int64), np.full(atoms, np.inf)
-    sizes = one_hot.sum(axis=0)
-    for atom in range(atoms):
+def detected(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Detected:
+    """The other way round: atom and threshold of each class by the largest F1 on one half, F1 on the other; as `named`.
+
+    Args:
+        strengths, labels, seed: as for `named`.
+
+    Raises:
+        InputError: unequal numbers of images.
+    """
+    x = np.asarray(strengths, dtype=np.float64)
+    one_hot, names = _one_hot(labels, len(x))
+    half, classes = _halves(one_hot, seed), np.arange(len(names))
+    scores = np.zeros((2, len(classes)))
+    for side in (0, 1):
+        reached, at = _thresholds(x[half == side], one_hot[half == side])
+        chosen = reached.argmax(axis=0)
+        scores[side] = _f1(x[half != side][:, chosen] >= at[chosen, classes], one_hot[half != side])
+    return Detected(names, _thresholds(x, one_hot)[0].argmax(axis=0), scores.mean(axis=0), _chance(one_hot))
+
+
+def _thresholds(x: Floats, one_hot: Floats) -> tuple[Floats, Floats]:
+    """The largest F1 of each atom for each class and the positive threshold that gives it, `(atom, class)` both.
+
+    F1 is 0 and the threshold infinite where an atom is nowhere positive.
+    """
+    shape = x.shape[1], one_hot.shape[1]
+    best, threshold, sizes = np.zeros(shape), np.full(shape, np.inf), one_hot.sum(axis=0)
+    for atom in range(shape[0]):
         order = np.argsort(-x[:, atom], kind="stable")
         values = x[order, atom]
         last = np.flatnonzero((np.diff(values, append=-np.inf) < 0) & (values > 0))
         if len(last):
             f1 = 2 * one_hot[order].cumsum(axis=0)[last] / (last[:, None] + 1 + sizes)
-            row, label[atom] = np.unravel_index(f1.argmax(), f1.shape)
-            threshold[atom] = values[last[row]]
-    return label, threshold
+            row = f1.argmax(axis=0)
+            best[atom], threshold[atom] = f1[row, np.arange(shape[1])], values[last[row]]
+    return best, threshold
+
+
+def _chance(one_hot: Floats) -> Floats:
+    """F1 of calling every image by each class: 2 p / (1 + p)."""
+    share = one_hot.mean(axis=0)
+    return 2 * share / (1 + share)
 
 
 def _f1(active: NDArray[np.bool_], truth: Floats) -> Floats:

@@ -1,0 +1,131 @@
+"""Names of atoms: words of captions and classes of facts, found on one half of the images, tested on the other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from denoscope.interpret.observing import Observed
+from denoscope.measures.factors import Detected, Named, detected, mutual_information, named
+from denoscope.measures.lift import lift, vocabulary
+
+__all__ = ["Names", "Words", "detection", "factors_of", "names_of"]
+
+Floats = NDArray[np.float64]
+_CLASSES = (2, 60)
+"""A fact is a factor when so many classes stand in the images."""
+_FEWEST = 8
+"""Images that each class of a factor stands in, on average."""
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The word of each atom.
+
+    Attributes:
+        word: whose lift among the strongest images of the naming half is the surest; empty where none is sure.
+        q: the false discovery rate at which it stands, over all atoms and words.
+        log_odds: its lift.
+        detection: area under the ROC curve of the atom's strength for "the caption has the word", on the testing half;
+            NaN without a word. 0.5 is chance.
+    """
+
+    word: tuple[str, ...]
+    q: Floats
+    log_odds: Floats
+    detection: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """All that atoms are called.
+
+    Attributes:
+        factors: name of a fact to the class that each atom detects.
+        classes: name of a fact to the atom that detects each of its classes.
+        information: name of a fact to mutual information with it, in bits, `(atom,)`.
+        shuffled: the same with shuffled classes, on average over atoms.
+        words: from captions; None without them.
+    """
+
+    factors: Mapping[str, Named] = field(default_factory=dict[str, Named])
+    classes: Mapping[str, Detected] = field(default_factory=dict[str, Detected])
+    information: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    shuffled: Mapping[str, float] = field(default_factory=dict[str, float])
+    words: Words | None = None
+
+
+def factors_of(facts: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> dict[str, NDArray[np.str_]]:
+    """Facts that are classes of images: those that were asked for, or all that have few enough classes.
+
+    Args:
+        facts: of each image.
+        asked: names; all unless given.
+    """
+    known = dict.fromkeys(name for row in facts for name in row)
+    found: dict[str, NDArray[np.str_]] = {}
+    for name in asked or known:
+        values = [row.get(name) for row in facts]
+        if all(isinstance(value, str) for value in values):
+            labels = np.array(values, dtype=np.str_)
+            count = len(np.unique(labels))
+            if _CLASSES[0] <= count <= min(_CLASSES[1], len(labels) // _FEWEST):
+                found[name] = labels
+    return found
+
+
+def names_of(
+    seen: Observed, halves: NDArray[np.int64], factors: Mapping[str, NDArray[np.str_]], captions: Sequence[str],
+    least: int, seed: int,
+) -> Names:  # fmt: skip
+    """What each atom is called.
+
+    Args:
+        seen: what the atoms did.
+        halves: which half each image is of.
+        factors: classes of each image.
+        captions: of each image; empty where there are none.
+        least: images of the naming half that an atom must be active in to be given a word.
+        seed: of halves within factors and of shuffles.
+    """
+    rng = np.random.default_rng((seed, 5))
+    strengths = seen.strengths.astype(np.float32)
+    active = strengths > 0
+    return Names(
+        factors={name: named(strengths, labels, seed) for name, labels in factors.items()},
+        classes={name: detected(strengths, labels, seed) for name, labels in factors.items()},
+        information={name: mutual_information(active, labels) for name, labels in factors.items()},
+        shuffled={name: float(mutual_information(active, rng.permutation(labels)).mean())
+                  for name, labels in factors.items()},
+        words=_words(seen, halves, captions, least) if any(captions) else None,
+    )  # fmt: skip
+
+
+def detection(strengths: NDArray[Any], truth: NDArray[np.bool_]) -> float:
+    """Area under the ROC curve, ties counted half; NaN where all images or none are true."""
+    positive = int(truth.sum())
+    if positive in (0, len(truth)):
+        return float("nan")
+    ranks = rankdata(strengths)[truth].sum()
+    return float((ranks - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
+
+
+def _words(seen: Observed, halves: NDArray[np.int64], captions: Sequence[str], least: int) -> Words | None:
+    first = np.flatnonzero(halves == 0)
+    place = {number: row for row, number in enumerate(first.tolist())}
+    words, has = vocabulary(captions)
+    if not words:
+        return None
+    atlas = seen.atlases[0]
+    strongest = [[place[number] for number, _, _ in atlas.top(atom)] for atom in range(len(atlas.total))]
+    found = lift([rows if len(rows) >= least else [] for rows in strongest], has[first])
+    rank = np.where(np.isnan(found.q), np.inf, found.q - 1e-9 * np.nan_to_num(found.log_odds))
+    best, atoms = rank.argmin(axis=1), np.arange(len(strongest))
+    q, odds = found.q[atoms, best], found.log_odds[atoms, best]
+    sure = np.nan_to_num(q, nan=1.0) < 0.05
+    tested = halves == 1
+    auc = [detection(seen.strengths[tested, atom], has[tested, best[atom]]) if sure[atom] else np.nan for atom in atoms]
+    return Words(tuple(words[best[atom]] if sure[atom] else "" for atom in atoms), q, odds, np.array(auc))

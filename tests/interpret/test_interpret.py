@@ -1,0 +1,139 @@
+"""Planted atoms are named, located and told apart; atoms that know nothing get no name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import denoscope as ds
+from denoscope.core.errors import InputError
+from denoscope.core.frame import Frame, Grid
+from denoscope.core.recipe import Recipe
+from denoscope.core.site import Site
+from denoscope.dictionaries.topk import TopK
+from denoscope.interpret import interpret
+from denoscope.interpret.patches import cut, look
+
+THINGS = {"cat": (220, 40, 40), "bus": (40, 60, 220), "tree": (30, 160, 60)}
+COUNT, SIDE, CHANNELS, PIXELS = 150, 8, 12, 32
+
+
+def samples() -> list[ds.Sample]:
+    """A coloured square on noise: what it is, its caption and its mask."""
+    rng, made = np.random.default_rng(0), []
+    for i in range(COUNT):
+        name = list(THINGS)[i % 3]
+        image = rng.integers(90, 160, (PIXELS, PIXELS, 3)).astype(np.uint8)
+        segments = np.zeros((PIXELS, PIXELS), dtype=np.int64)
+        row, col = 4 * rng.integers(0, 6, 2)
+        image[row : row + 8, col : col + 8] = THINGS[name]
+        segments[row : row + 8, col : col + 8] = 1
+        facts = {"category": name, "caption": f"a {name} on the {('grass', 'sand')[i // 3 % 2]}",
+                 "segments": segments, "segment_names": ["background", name]}  # fmt: skip
+        made.append(ds.Sample(f"image-{i}", image, facts))
+    return made
+
+
+def directions() -> np.ndarray:
+    """Orthonormal; the first three are those of the things."""
+    return np.linalg.qr(np.random.default_rng(1).normal(size=(CHANNELS, CHANNELS)))[0].astype(np.float32)
+
+
+def stored(folder: Path, strength: float) -> ds.Store:
+    """A cell under a thing holds its direction, `strength` long, beside noise."""
+    rng, pictures = np.random.default_rng(2), samples()
+    values = 0.1 * rng.normal(size=(COUNT, CHANNELS, SIDE, SIDE))
+    for number, sample in enumerate(pictures):
+        mask = sample.facts["segments"].reshape(SIDE, 4, SIDE, 4).mean(axis=(1, 3))
+        values[number] += strength * directions()[list(THINGS).index(sample.facts["category"])][:, None, None] * mask
+    store = ds.Store(folder, create=True)
+    acts = ds.Activations(
+        Site("mid"), ds.Condition(timestep=50), values.astype(np.float32), tuple(s.id for s in pictures), "grid",
+        (Frame(PIXELS, PIXELS, PIXELS, PIXELS),) * COUNT, Grid(SIDE, SIDE, 4.0),
+    )  # fmt: skip
+    told = {"name": "made", "fingerprint": "0", "count": COUNT}
+    plain = [ds.Sample(s.id, s.image, {k: s.facts[k] for k in ("category", "caption")}) for s in pictures]
+    store.put([acts], recipe=Recipe({"name": "planted"}, told, {}, ("mid",), ()), samples=plain)
+    return store
+
+
+def dictionary() -> TopK:
+    """The planted directions as atoms."""
+    made = TopK(atoms=CHANNELS, k=2)
+    made.weights = {"atoms": directions(), "encoder": directions(), "bias": np.zeros(CHANNELS, np.float32)}
+    made.about = {"site": "mid", "condition": ds.Condition(timestep=50).to_dict()}
+    return made
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> ds.Report:
+    """Of the planted store."""
+    return interpret(stored(tmp_path_factory.mktemp("planted") / "s", 3.0), dictionary(), data=samples(), judged=12)
+
+
+def test_atoms_are_named_after_what_they_were_planted_for(report) -> None:
+    """By a word and by a class; their detection on images that named nothing is nearly perfect."""
+    assert report.table["word"][:3] == list(THINGS)
+    assert not any(report.table["word"][3:])
+    assert report.table["category"][:3] == list(THINGS)
+    assert min(report.table["F1 of category"][:3]) > 0.95
+    assert report["F1 of category"].low > report["F1 of category, every image"].high
+    assert report["detection"].value > 0.98
+    assert report["atoms with a word, captions of other images"].value == 0
+
+
+def test_atoms_are_active_where_their_thing_is(report) -> None:
+    """And not where another image shows one; a code by lot earns the mask's share."""
+    assert report["location"].value > 0.95
+    assert report["location, mask of another image"].value < 0.35
+    assert report["location, codes by lot"].value == pytest.approx(4 / 64, abs=0.01)
+    assert np.isnan(report.table["location"][3:]).all()
+
+
+def test_patches_of_a_planted_atom_look_alike(report) -> None:
+    """Red squares among noise; atoms of noise have patches of anything."""
+    assert min(report.table["intruder"][:3]) > 0.9
+    assert min(report.table["coherence, z"][:3]) > 3
+    assert max(report.table["coherence, z"][3:]) < 4
+    assert report["atoms with a word, random atoms"].n == CHANNELS
+    assert list(report.figures) == ["Images in which atoms are strongest, and where"]
+
+
+def test_noise_gets_no_words(tmp_path) -> None:
+    """Activations without anything planted: no word, and classes no better than calling every image by them."""
+    found = interpret(stored(tmp_path / "s", 0.0), dictionary(), data=samples(), judged=6)
+    assert found["atoms with a word"].value == 0
+    assert found["F1 of category"].low <= found["F1 of category, every image"].high
+    assert "location" not in [score.name for score in found.scores]
+
+
+def test_intruders_among_patches_without_pattern_are_found_by_lot() -> None:
+    """A fifth of the time, and coherence is that of its null."""
+    rng = np.random.default_rng(3)
+    patches = {a: list(rng.integers(0, 255, (8, 8, 8, 3)).astype(np.uint8)) for a in range(30)}
+    seen = look(patches, np.full(30, 0.1))
+    assert seen.intruder.mean() == pytest.approx(0.2, abs=0.05)
+    assert abs(seen.z.mean()) < 0.6
+
+
+def test_patches_stay_within_the_picture() -> None:
+    """A patch at the corner is moved inwards, never cut short."""
+    picture = np.arange(10 * 20 * 3, dtype=np.uint16).astype(np.uint8).reshape(10, 20, 3)
+    assert cut(picture, 0.0, 1.0, 0.4).shape == (4, 4, 3)
+    assert (cut(picture, 0.0, 1.0, 0.4) == picture[:4, 16:]).all()
+
+
+def test_what_cannot_be_interpreted_is_refused_with_the_reason(tmp_path) -> None:
+    """A dictionary of nowhere, another width, values without cells, no pictures."""
+    store = stored(tmp_path / "s", 1.0)
+    nowhere, narrow = dictionary(), TopK(atoms=4, k=1)
+    nowhere.about = {}
+    with pytest.raises(InputError, match="which site"):
+        interpret(store, nowhere, data=samples())
+    narrow.weights = {"atoms": np.eye(4, dtype=np.float32), "encoder": np.eye(4, dtype=np.float32),
+                      "bias": np.zeros(4, np.float32)}  # fmt: skip
+    narrow.about = dictionary().about
+    with pytest.raises(InputError, match="12 channels"):
+        interpret(store, narrow, data=samples())
+    with pytest.raises(InputError, match="samples in memory"):
+        interpret(store, dictionary())
