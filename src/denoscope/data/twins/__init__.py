@@ -21,6 +21,7 @@ TWINS: Mapping[str, str] = {
     "imagenet": "imagenet:imagenet",
     "imagenet-subset": "imagenet:imagenet_subset",
     "king": "similarities:king",
+    "levels": "levels:levels",
     "nights": "twoafc:nights",
     "nyu": "nyu:nyu",
     "peterson": "similarities:peterson",
