@@ -174,3 +174,37 @@ def test_a_name_that_does_not_exist_is_answered(tmp_path, capsys, monkeypatch) -
     assert "NAME=PATH" in capsys.readouterr().err
     assert main(["list", "studies", "--json"]) == 0
     assert {one["name"] for one in json.loads(capsys.readouterr().out)} == set(STUDIES)
+
+
+SAID = """
+title = "Words"
+source = "nowhere"
+asks = "Do words help?"
+[measurement]
+task = "textgain"
+score = "gain, label"
+data = "worded:@people:test,objects=8,images=1,size=32,repeated=5"
+sites = ["mid"]
+timesteps = [50, 800]
+prompts = ["", "a photo of a {label}", "a photo of a {shuffled_label}"]
+keep = { layout = "pooled", dtype = "fp32" }
+canvas = { policy = "stretch", size = 32 }
+[[offline.variants]]
+variant = "gain"
+[[offline.variants]]
+variant = "words alone"
+score = "accuracy, text encoder, label"
+[[published]]
+model = "sd15"
+"""
+
+
+def test_prompts_are_read_at_every_level_and_words_alone_once(tmp_path) -> None:
+    """Gains at each noise level on the same pictures; the text encoder, which sees no noise, has one number."""
+    report = reproduce(parsed("toy/words", SAID), out=tmp_path, progress=False)
+    rows = [dict(zip(report.table, row, strict=True)) for row in zip(*report.table.values(), strict=True)]
+    assert [(row["variant"], row["site"], row["level"]) for row in rows] == [
+        ("gain", "mid", "50"), ("gain", "mid", "800"), ("words alone", "text.last", "")
+    ]  # fmt: skip
+    said = {condition["prompt"] for recipe in report.recipes.values() for condition in recipe["conditions"]}
+    assert said == {"", "a photo of a {label}", "a photo of a {shuffled_label}"}

@@ -13,6 +13,7 @@ from denoscope.cli import main
 from denoscope.cli.app import COMMANDS
 from denoscope.cli.reading import Noise
 from denoscope.core.condition import Condition
+from denoscope.core.errors import InputError
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -186,8 +187,14 @@ def test_doctor_tells_versions_and_advice(run: Run) -> None:
 def test_flags_of_noise_are_the_fields_of_a_condition() -> None:
     """Names and defaults agree, so that the command line and Python ask for the same thing."""
     plural = {"timesteps", "sigmas", "logsnrs", "clean"}
-    offered = {field.name: field.default for field in fields(Noise) if field.name not in plural | {"percents"}}
+    offered = {
+        field.name: field.default for field in fields(Noise) if field.name not in plural | {"percents", "prompts"}
+    }
     known = {field.name: field.default for field in fields(Condition)}
     assert offered.items() <= known.items()
     assert {name.rstrip("s") for name in plural} | offered.keys() | {"label"} == known.keys()
     assert Noise(timesteps=(50,), seed=3).conditions == [Condition(timestep=50, seed=3)]
+    said = Noise(timesteps=(50, 600), prompts=("", "a {label}")).conditions
+    assert said == [Condition(timestep=t, prompt=p) for t in (50, 600) for p in ("", "a {label}")]
+    with pytest.raises(InputError, match="not both"):
+        _ = Noise(clean=True, prompt="a", prompts=("b",)).conditions

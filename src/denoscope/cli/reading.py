@@ -51,6 +51,8 @@ class Noise:
     """Read without any noise too."""
     prompt: str = ""
     """Text; {fact} stands for the sample's fact, as in "a photo of a {category}"."""
+    prompts: tuple[str, ...] = ()
+    """Several texts instead, each at every level, as in: --prompts '' 'a photo of a {label}'."""
     empty: Literal["encoded", "zeros"] = "encoded"
     """What an empty prompt means: the encoded empty string, or zeros."""
     negative: str = ""
@@ -70,10 +72,10 @@ class Noise:
 
     @property
     def conditions(self) -> list[Condition]:
-        """One condition per noise level that is the same for all models.
+        """One condition per noise level that is the same for all models, and prompt.
 
         Raises:
-            InputError: no level was given, or one is out of range.
+            InputError: no level was given, one is out of range, or both one prompt and several.
         """
         shared = {name: value for name, value in asdict(self).items() if name not in _LEVELS}
         levels: list[dict[str, Any]] = [{"clean": True}] if self.clean else []
@@ -81,7 +83,10 @@ class Noise:
             levels += [{name: value} for value in getattr(self, plural)]
         if not levels:
             raise InputError("no noise level was given; say for example --timesteps 0 50 200, or --clean")
-        return [Condition(**level, **shared) for level in levels]
+        if self.prompt and self.prompts:
+            raise InputError("give --prompt for one text or --prompts for several, not both")
+        texts = dict.fromkeys(self.prompts or (self.prompt,))
+        return [Condition(**level, **shared | {"prompt": text}) for level in levels for text in texts]
 
     def of(self, model: "Model") -> list[Condition]:
         """One condition per noise level, percentages being those of the model's sampler.
@@ -98,7 +103,7 @@ class Noise:
 
 
 NOISE, KEEP, CANVAS = Noise(), Keep(), Canvas()
-_LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean")
+_LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean", "prompts")
 
 
 def sites(

@@ -89,7 +89,9 @@ def _noise(recipe: Recipe) -> list[str]:
         words += _flag(f"{name}s", list(dict.fromkeys(map(float, levels)))) if levels else []
     words += ["--clean"] if any(found.clean for found in conditions) else []
     rest = [field for field in fields(Condition) if field.name not in ("timestep", "sigma", "logsnr", "clean", "label")]
-    first = conditions[0]
+    first, prompts = conditions[0], list(dict.fromkeys(found.prompt for found in conditions))
+    if len(prompts) > 1:
+        words, rest = [*words, "--prompts", *prompts], [field for field in rest if field.name != "prompt"]
     for field in rest:
         if getattr(first, field.name) != field.default:
             words += _flag(field.name, getattr(first, field.name))

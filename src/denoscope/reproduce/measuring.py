@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
+from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.recipe import canonical
 from denoscope.core.report import Report
@@ -86,7 +87,9 @@ def measured(
     reports: list[Report] = []
     for part in _levels(asked) if one_by_one else [asked]:
         report = _measure(part, block, model, out, compat, not one_by_one, progress)
-        rows += _rows(study, block, asked, report)
+        seen = {(row.site, row.level, row.score) for row in rows}  # what depends on no noise comes with every level
+        found = _rows(study, block, asked, report)
+        rows += [row for row in found if (row.site, row.level, row.score) not in seen]
         reports.append(report)
     return Block(block.model, block.variant, tuple(rows), tuple(reports))
 
@@ -106,15 +109,25 @@ def _measure(
         return Report.load(done)
     store = extract(
         model, asked.data, list(asked.sites) if asked.sites != ("all",) else _blocks(model),
-        list(asked.timesteps) or None, logsnrs=list(asked.logsnrs) or None, limit=asked.limit, canvas=_canvas(asked),
-        keep=Keep(**asked.keep), out=folder, compat=_compat(asked) if compat else None, progress=progress,
-        **asked.condition,
+        limit=asked.limit, canvas=_canvas(asked), keep=Keep(**asked.keep), out=folder,
+        compat=_compat(asked) if compat else None, progress=progress, **_conditions(asked),
     )  # fmt: skip
     report = evaluate(store, asked.task, sites="all", timesteps="all", progress=progress, **_plain(asked.params))
     if not keep:
         report.save(done)
         rmtree(folder)
     return report
+
+
+def _conditions(asked: Measurement) -> dict[str, Any]:
+    """Noise levels and what is said, as `extract` takes them."""
+    levels = {"timesteps": list(asked.timesteps) or None, "logsnrs": list(asked.logsnrs) or None}
+    if not asked.prompts:
+        return {**levels, **asked.condition}
+    each = [{"timestep": value} for value in asked.timesteps] + [{"logsnr": value} for value in asked.logsnrs]
+    told = [Condition.from_dict({**level, **asked.condition, "prompt": text}) for level in each
+            for text in asked.prompts]  # fmt: skip
+    return {"conditions": told}
 
 
 def _levels(asked: Measurement) -> list[Measurement]:

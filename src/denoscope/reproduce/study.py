@@ -34,6 +34,8 @@ class Measurement:
     """Noise levels; none where `conditions` says them."""
     logsnrs: tuple[float, ...] = ()
     """Noise levels as log-SNR, for models of several families at equal noise."""
+    prompts: tuple[str, ...] = ()
+    """Texts, each read at every level; what `condition` says unless given."""
     limit: int | None = None
     """At most so many images."""
     canvas: Mapping[str, Any] = field(default_factory=dict[str, Any])
