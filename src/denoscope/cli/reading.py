@@ -86,7 +86,7 @@ class Noise:
         if self.prompt and self.prompts:
             raise InputError("give --prompt for one text or --prompts for several, not both")
         texts = dict.fromkeys(self.prompts or (self.prompt,))
-        return [Condition(**level, **shared | {"prompt": text}) for level in levels for text in texts]
+        return [Condition(**level, **shared, prompt=text) for level in levels for text in texts]
 
     def of(self, model: "Model") -> list[Condition]:
         """One condition per noise level, percentages being those of the model's sampler.
@@ -103,7 +103,7 @@ class Noise:
 
 
 NOISE, KEEP, CANVAS = Noise(), Keep(), Canvas()
-_LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean", "prompts")
+_LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean", "prompt", "prompts")
 
 
 def sites(
