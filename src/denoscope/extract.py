@@ -24,8 +24,8 @@ from denoscope.store.writer import Plan, Work, Writer
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
-    from denoscope.models.compat import Compat
     from denoscope.models.coordinates import Canvas
+    from denoscope.models.replay import Replay
 
 __all__ = ["SHARD_BYTES", "extract"]
 
@@ -55,7 +55,7 @@ def extract(
     limit: int | None = None,
     batch_size: int | None = None,
     shard_size: int | None = None,
-    compat: "Compat | str | None" = None,
+    compat: "Replay | str | None" = None,
     progress: bool = True,
     **fields: Any,
 ) -> Store:
@@ -125,7 +125,7 @@ def extract(
     return store.refresh()
 
 
-def _compat(compat: "Compat | str | None", batch_size: int | None) -> "Compat | None":
+def _compat(compat: "Replay | str | None", batch_size: int | None) -> "Replay | None":
     if compat is None:
         return None
     from denoscope.models.compat import compat_of
@@ -163,7 +163,7 @@ def _meant(model: "Model", percents: float | Sequence[float], timesteps: Levels)
     return [*given, *timesteps_of(model, several)]
 
 
-def _logsnrs(model: "Model", conditions: Sequence[Condition], compat: "Compat | None") -> tuple[float | None, ...]:
+def _logsnrs(model: "Model", conditions: Sequence[Condition], compat: "Replay | None") -> tuple[float | None, ...]:
     """Log-SNR of each condition; None without noise, and nothing for a model that has no levels."""
     if getattr(model, "levels", None) is None:
         return ()

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from denoscope.core.activations import Activations
     from denoscope.core.sample import Sample
-    from denoscope.models.compat import Compat
     from denoscope.models.components import Components
     from denoscope.models.generation import Generation, Inversion
     from denoscope.models.planner import Plan
+    from denoscope.models.replay import Replay
     from denoscope.models.siteinfo import SiteTable
 
 __all__ = ["DERIVED", "Model"]
@@ -89,7 +89,7 @@ class Model(Family):
         *,
         canvas: Canvas | None = None,
         batch_size: int | None = None,
-        compat: Compat | str | None = None,
+        compat: Replay | str | None = None,
     ) -> dict[str, Activations]:
         """Activations of images at sites under one condition.
 
@@ -120,7 +120,7 @@ class Model(Family):
         *,
         canvas: Canvas | None = None,
         batch_size: int | None = None,
-        compat: Compat | str | None = None,
+        compat: Replay | str | None = None,
     ) -> Iterator[list[Activations]]:
         """As `read`, batch by batch for several conditions: each image is encoded once, each prompt once.
 

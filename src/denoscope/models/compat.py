@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from denoscope.core.errors import InputError, unknown
+from denoscope.models.compat_linhardt import Linhardt2024
 from denoscope.models.coordinates import Canvas
 from denoscope.models.hooks import output_tap
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from denoscope.core.sample import Sample
     from denoscope.models.base import Model
     from denoscope.models.levels import Level
+    from denoscope.models.replay import Replay
 
 __all__ = ["NAMES", "Compat", "compat_of"]
 
@@ -69,6 +71,18 @@ class Compat:
         """Images per batch, which here decides their noise."""
         sizes = {sample.image.shape[:2] for sample in samples}
         return 1 if len(sizes) > 1 else self.batch
+
+    def batched(self, size: int) -> Self:
+        """With so many images sharing their chance."""
+        return replace(self, batch=size)
+
+    def told(self, sample: Sample) -> Sample:
+        """As it is."""
+        return sample
+
+    def asked(self, condition: Condition) -> Condition:
+        """As it is."""
+        return condition
 
     def whole(self, count: int) -> int:
         """The next multiple of the batch, so that blocks of so many samples leave the batches as they are."""
@@ -132,11 +146,11 @@ class Compat:
             yield
 
 
-NAMES: Mapping[str, Compat] = {"sdhelper": Compat()}
+NAMES: Mapping[str, Replay] = {"sdhelper": Compat(), "linhardt2024": Linhardt2024()}
 """What `compat=` accepts by name."""
 
 
-def compat_of(compat: Compat | str | None, batch_size: int | None = None) -> Compat | None:
+def compat_of(compat: Replay | str | None, batch_size: int | None = None) -> Replay | None:
     """The switches that a name stands for, with the batch that was asked for.
 
     Raises:
@@ -148,7 +162,7 @@ def compat_of(compat: Compat | str | None, batch_size: int | None = None) -> Com
         if compat not in NAMES:
             raise unknown("compat", compat, NAMES, "denoscope.models.compat.NAMES")
         compat = NAMES[compat]
-    return replace(compat, batch=batch_size) if batch_size else compat
+    return compat.batched(batch_size) if batch_size else compat
 
 
 def _kind(model: Model) -> str:

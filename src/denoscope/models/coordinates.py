@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Canvas", "frame_of", "lay"]
 
-Policy = Literal["pad", "stretch", "keep", "crop", "native"]
+Policy = Literal["pad", "stretch", "keep", "shorter", "crop", "native"]
 Fill = Literal["edge", "zero", "reflect", "mean"]
 Filter = Literal["bicubic", "lanczos", "bilinear", "nearest"]
 
@@ -32,8 +32,8 @@ class Canvas:
 
     policy: Policy = "pad"
     """`pad`: longer side to `size`, centred on a square. `stretch`: both sides to `size`. `keep`: longer side to
-    `size`, shape kept up to rounding to `multiple`. `crop`: shorter side to `size`, centre square. `native`: no
-    scaling, padded right and below to a `multiple`."""
+    `size`, shape kept up to rounding to `multiple`. `shorter`: shorter side to `size`, shape kept likewise. `crop`:
+    shorter side to `size`, centre square. `native`: no scaling, padded right and below to a `multiple`."""
     size: int | None = None
     """Side in pixels; None is the model's native size."""
     fill: Fill = "edge"
@@ -70,8 +70,8 @@ def frame_of(width: int, height: int, canvas: Canvas) -> Frame:
         return Frame(width, height, _up(width, cell), _up(height, cell))
     if canvas.policy == "stretch":
         return Frame(width, height, size, size, size / width, size / height)
-    if canvas.policy == "keep":
-        scale = size / max(width, height)
+    if canvas.policy in ("keep", "shorter"):
+        scale = size / (max if canvas.policy == "keep" else min)(width, height)
         wide, high = (max(round(side * scale / cell), 1) * cell for side in (width, height))
         return Frame(width, height, wide, high, wide / width, high / height)
     scale = size / (max if canvas.policy == "pad" else min)(width, height)

@@ -17,7 +17,7 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.sample import fingerprint
 from denoscope.models.base import DERIVED
 from denoscope.models.chance import gaussian
-from denoscope.models.compat import Compat, compat_of
+from denoscope.models.compat import compat_of
 from denoscope.models.coordinates import Canvas, lay
 from denoscope.models.images import as_samples
 from denoscope.models.levels import Level
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from denoscope.core.site import Site
     from denoscope.models.base import Model
     from denoscope.models.hooks import Tap
+    from denoscope.models.replay import Replay
 
 __all__ = ["buckets", "default_batch", "encoded", "forward", "read", "rows_at_once", "stream"]
 
@@ -41,7 +42,7 @@ def read(
     condition: Condition,
     canvas: Canvas | None,
     batch_size: int | None,
-    compat: Compat | str | None = None,
+    compat: Replay | str | None = None,
 ) -> dict[str, Activations]:
     """See `Model.read`."""
     samples = as_samples(images)
@@ -64,7 +65,7 @@ def _recipe(
     sites: Sequence[Site],
     condition: Condition,
     canvas: Canvas | None,
-    compat: Compat | str | None,
+    compat: Replay | str | None,
 ) -> Recipe:
     replayed = compat_of(compat, None)
     return Recipe(
@@ -83,7 +84,7 @@ def stream(
     conditions: Sequence[Condition],
     canvas: Canvas | None,
     batch_size: int | None,
-    compat: Compat | str | None = None,
+    compat: Replay | str | None = None,
 ) -> Iterator[list[Activations]]:
     """See `Model.stream`."""
     for _, group in _stream(model, samples, model.select(sites), conditions, canvas, batch_size, compat):
@@ -124,7 +125,7 @@ def _stream(
     conditions: Sequence[Condition],
     canvas: Canvas | None,
     batch_size: int | None,
-    replayed: Compat | str | None,
+    replayed: Replay | str | None,
 ) -> Iterator[tuple[list[int], list[Activations]]]:
     for condition in conditions:
         if not isinstance(condition, Condition):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -156,7 +157,7 @@ def buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[li
         yield from (same[start : start + size] for start in range(0, len(same), size))
 
 
-def _level(model: Model, condition: Condition, first: Condition, compat: Compat | None) -> Level:
+def _level(model: Model, condition: Condition, first: Condition, compat: Replay | None) -> Level:
     level = compat.level(model, condition, first) if compat else model.levels.at(condition)
     if condition.noise == "none":
         level = replace(level, alpha=1.0, sigma=0.0)
@@ -164,7 +165,7 @@ def _level(model: Model, condition: Condition, first: Condition, compat: Compat 
 
 
 def encoded(
-    model: Model, samples: Sequence[Sample], canvas: Canvas, compat: Compat | None = None, seed: int = 0
+    model: Model, samples: Sequence[Sample], canvas: Canvas, compat: Replay | None = None, seed: int = 0
 ) -> Batch:
     """Images of one canvas size, laid on it and encoded."""
     import torch
@@ -176,7 +177,8 @@ def encoded(
         if compat is None:
             return Batch(samples, frames, model.latents(canvases, model._vae(), model.encode))
         pixels = torch.from_numpy(canvases).permute(0, 3, 1, 2).float() / 127.5 - 1
-        return Batch(samples, frames, *compat.encode(model, pixels, seed), compat)
+        told = [compat.told(sample) for sample in samples]
+        return Batch(told, frames, *compat.encode(model, pixels, seed), compat)
 
 
 def _activations(
@@ -187,7 +189,8 @@ def _activations(
     levels: Sequence[Level],
     size: int,
 ) -> list[Activations]:
-    rows = rows_of(batch.samples, conditions)
+    asked = [batch.compat.asked(one) for one in conditions] if batch.compat else conditions
+    rows = rows_of(batch.samples, asked)
     taps = [model.taps[site.name] for site in sites]
     values: dict[str, list[torch.Tensor]] = {tap.name: [] for tap in taps}
     for _, same in groupby(rows, key=lambda row: conditions[row.condition].guidance):

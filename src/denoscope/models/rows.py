@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from denoscope.core.frame import Frame
     from denoscope.core.sample import Sample
     from denoscope.models.base import Model
-    from denoscope.models.compat import Compat
     from denoscope.models.hooks import Tap
+    from denoscope.models.replay import Replay
 
 __all__ = ["Batch", "Row", "joined", "labelled", "rows_of"]
 
@@ -42,7 +42,7 @@ class Batch:
     latents: torch.Tensor
     noise: torch.Tensor | None = None
     """One noise for all of them, where another extractor is replayed."""
-    compat: Compat | None = None
+    compat: Replay | None = None
 
 
 def rows_of(samples: Sequence[Sample], conditions: Sequence[Condition]) -> list[Row]:
