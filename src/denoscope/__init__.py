@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from denoscope.explore import explore, export, widget
     from denoscope.extract import extract
     from denoscope.features.causal import causal
+    from denoscope.features.heatmaps import heatmaps
     from denoscope.features.mitigate import mitigate
     from denoscope.interpret import interpret
     from denoscope.learn import learn
@@ -65,6 +66,7 @@ __all__ = [
     "explore",
     "export",
     "extract",
+    "heatmaps",
     "interpret",
     "learn",
     "load",
@@ -98,6 +100,7 @@ _HOMES = {
     "explore": ("explore", "export", "widget"),
     "extract": ("extract",),
     "features.causal": ("causal",),
+    "features.heatmaps": ("heatmaps",),
     "features.mitigate": ("mitigate",),
     "interpret": ("interpret",),
     "learn": ("learn",),
