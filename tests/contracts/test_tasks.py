@@ -61,8 +61,10 @@ def _odd(i: int) -> dict:
     """What was found odd, of three objects one of the other kind, and how unlike objects are found."""
     rows = [[(i + 2) % 36, (i + 1 + 2 * k) % 36, (i + 1 + 2 * k) % 36, k % 4] for k in range(8)]
     unlike = np.abs(np.arange(36.0) - i)
-    told = {"object": f"thing-{i}", "object_index": i, "triplets": np.array(rows, dtype=np.int64)}
-    return told | {"dissimilarity": unlike, "dissimilarities": np.stack([unlike, unlike**2])}
+    told = {"object": f"thing-{i}", "object_index": i, "triplets": np.array(rows, dtype=np.int64),
+            "trials": np.column_stack([np.arange(8) % 2, 1.0 + np.arange(8)])}  # fmt: skip
+    thought = np.random.default_rng(i).random(4) * (np.arange(4) != i % 4)
+    return told | {"dissimilarity": unlike, "dissimilarities": np.stack([unlike, unlike**2]), "embedding": thought}
 
 
 def _asked(i: int) -> dict:
