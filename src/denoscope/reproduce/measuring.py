@@ -1,49 +1,30 @@
-"""One block of a study, measured: extract, evaluate, and a row per site, noise level and published number."""
+"""One block of a study, measured: extract and evaluate."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.condition import Condition
-from denoscope.core.errors import InputError, unknown
+from denoscope.core.errors import unknown
 from denoscope.core.recipe import canonical
 from denoscope.core.report import Report
 from denoscope.core.site import alias
 from denoscope.evaluate import evaluate
 from denoscope.extract import extract
-from denoscope.figures.grid import BESIDE
 from denoscope.models.coordinates import Canvas
+from denoscope.reproduce.rows import Row, rows_of
 from denoscope.reproduce.study import Measurement, Published, Study
 from denoscope.store.keep import Keep
+from denoscope.store.store import Store
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
-    from denoscope.models.compat import Compat
+    from denoscope.models.replay import Replay
 
-__all__ = ["Block", "Row", "measured", "shaped"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One number of ours beside the published one, both in the study's units."""
-
-    model: str
-    variant: str
-    site: str
-    level: str
-    score: str
-    ours: float
-    low: float
-    high: float
-    n: int
-    published: float | None = None
-    better: str | None = None
-    over: str = "samples"
-    beside: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Chance and baselines at the same place, by name; in the study's units."""
+__all__ = ["Block", "measured", "shaped"]
 
 
 @dataclass(frozen=True)
@@ -81,20 +62,20 @@ def measured(
     Raises:
         InputError: a data set that is not here, with what to do.
     """
-    asked = _asked(study.measurement.changed(block.changes), data, compat, limit)
+    asked = _meant(_asked(study.measurement.changed(block.changes), data, compat, limit), model)
     one_by_one = asked.data.rpartition("@")[2].partition(":")[0] not in _SMALL
     rows: list[Row] = []
     reports: list[Report] = []
     for part in _levels(asked) if one_by_one else [asked]:
         report = _measure(part, block, model, out, compat, not one_by_one, progress)
         seen = {(row.site, row.level, row.score) for row in rows}  # what depends on no noise comes with every level
-        found = _rows(study, block, asked, report)
+        found = rows_of(study, block, asked, report, asked.compat.get("digits") if compat else None)
         rows += [row for row in found if (row.site, row.level, row.score) not in seen]
         reports.append(report)
     return Block(block.model, block.variant, tuple(rows), tuple(reports))
 
 
-_SMALL = ("menagerie", "photos")
+_SMALL = ("menagerie", "photos", "people")
 """Data sets whose stores are kept; real ones are read one noise level at a time, and only the report stays."""
 
 
@@ -112,11 +93,34 @@ def _measure(
         limit=asked.limit, canvas=_canvas(asked), keep=Keep(**asked.keep), out=folder,
         compat=_compat(asked) if compat else None, progress=progress, **_conditions(asked),
     )  # fmt: skip
-    report = evaluate(store, asked.task, sites="all", timesteps="all", progress=progress, **_plain(asked.params))
+    report = evaluate(
+        store, asked.task, sites="all", timesteps="all", baselines=asked.baselines, progress=progress,
+        twin=_twin(asked, model, folder, progress) if asked.twin else None, **_plain(asked.params),
+    )  # fmt: skip
     if not keep:
         report.save(done)
         rmtree(folder)
     return report
+
+
+def _twin(asked: Measurement, model: "Model", folder: Path, progress: bool) -> Store:
+    """The random-init twin, read in the same way."""
+    from denoscope.models.loading import load
+
+    return extract(
+        load(f"untrained:{model.recipe['name']}"), asked.data, list(asked.sites), limit=asked.limit,
+        canvas=_canvas(asked), keep=Keep(**asked.keep), out=folder.with_name(f"{folder.name}-untrained"),
+        progress=progress, **_conditions(asked),
+    )  # fmt: skip
+
+
+def _meant(asked: Measurement, model: "Model") -> Measurement:
+    """With the timesteps that percentages mean for this model."""
+    if not asked.percents:
+        return asked
+    from denoscope.models.percents import timesteps_of
+
+    return replace(asked, timesteps=tuple(timesteps_of(model, asked.percents)), logsnrs=())
 
 
 def _conditions(asked: Measurement) -> dict[str, Any]:
@@ -190,13 +194,17 @@ def _canvas(asked: Measurement) -> Canvas | None:
     return Canvas(**asked.canvas) if asked.canvas else None
 
 
-def _compat(asked: Measurement) -> "Compat":
-    from denoscope.models.compat import Compat
+def _compat(asked: Measurement) -> "Replay | None":
+    """The extractor that is replayed, with the switches that the study says."""
+    from denoscope.models.compat import compat_of
 
-    return Compat(**{name: value for name, value in asked.compat.items() if name not in _OURS})
+    switches = {name: value for name, value in asked.compat.items() if name not in _ELSE}
+    found: Any = compat_of(str(asked.compat.get("extractor", "sdhelper")))
+    return replace(found, **switches)
 
 
 _OURS = ("params", "canvas", "condition", "protocol")
+_ELSE = (*_OURS, "extractor", "digits")
 
 
 def _blocks(model: "Model") -> list[str]:
@@ -214,65 +222,15 @@ def _is_block(name: str) -> bool:
 
 def _reading(asked: Measurement) -> Measurement:
     """What decides the activations: variants that differ in what is computed from them share a store."""
-    return replace(asked, task="", params={})
+    return replace(asked, task="", params={}, baselines=(), twin=False)
 
 
 def _digest(asked: Measurement, model: "Model", compat: bool) -> str:
     """Of everything that decides the numbers, so that an interrupted study goes on and a changed one does not."""
-    told = asdict(asked) | {"score": "", "scores": ()}
+    told = asdict(asked) | {"score": "", "scores": (), "tolerance": None}
     return sha256(canonical([told, dict(model.recipe), compat]).encode()).hexdigest()[:10]
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as a task takes them: lists are tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in params.items()}
-
-
-def _rows(study: Study, block: Published, asked: Measurement, report: Report) -> list[Row]:
-    published = _by_place(block, asked)
-    found = _merged(report) if "score" in report.table else _single(report)
-    wanted = asked.scores or (asked.score,)
-    rows: list[Row] = []
-    for row in found:
-        if row["score"] in wanted:
-            level = f"{row['timestep']:g}" if row["timestep"] is not None else str(row["condition"])
-            ours, low, high = (study.scale * row[part] for part in ("value", "low", "high"))
-            where = (block.model, block.variant, row["site"], level, row["score"])
-            told = published.get((row["site"], level, row["score"]))
-            beside = {name: study.scale * value for name, value in _beside(found, row).items()}
-            rows.append(Row(*where, ours, low, high, row["n"], told, row["better"], row["over"], beside))
-    if not rows:
-        known = ", ".join(dict.fromkeys(row["score"] for row in found))
-        raise InputError(f"study {study.name} reads the score {wanted[0]!r}, but {asked.task} gives {known}")
-    return rows
-
-
-def _beside(found: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> dict[str, float]:
-    """What a score is to be read beside: chance and baselines of the same name, site and noise."""
-    names = {f"{row['score']}, {name}": name for name in BESIDE} | {"chance": "chance"}
-    place = [row[part] for part in ("site", "timestep", "condition")]
-    here = [one for one in found if [one[part] for part in ("site", "timestep", "condition")] == place]
-    return {names[one["score"]]: one["value"] for one in here if one["score"] in names}
-
-
-def _merged(report: Report) -> list[dict[str, Any]]:
-    return [dict(zip(report.table, row, strict=True)) for row in zip(*report.table.values(), strict=True)]
-
-
-def _single(report: Report) -> list[dict[str, Any]]:
-    """The scores of a report on one site, as the rows of a merged one."""
-    beside = {"site": str(report.parameters.get("site")), "timestep": report.parameters.get("timestep"),
-              "condition": str(report.parameters.get("condition"))}  # fmt: skip
-    return [beside | {"score": score.name, "value": score.value, "low": score.low, "high": score.high, "n": score.n,
-                      "better": score.better, "over": score.over} for score in report.scores]  # fmt: skip
-
-
-def _by_place(block: Published, asked: Measurement) -> dict[tuple[str, str, str], float | None]:
-    """Published value by site, level and score."""
-    levels: Sequence[str] = [f"{value:g}" for value in asked.timesteps] + [f"logsnr={v:g}" for v in asked.logsnrs]
-    places = [(level, score) for level in levels for score in asked.scores or (asked.score,)]
-    return {
-        (alias(site), *place): value
-        for site, row in block.values.items()
-        for place, value in zip(places, row, strict=True)
-    }

@@ -14,7 +14,9 @@ from denoscope.core.report import Report, Score
 from denoscope.figures.plots import heat_map
 from denoscope.figures.published import agreement
 from denoscope.measures.statistics import wilson
-from denoscope.reproduce.measuring import Block, Row
+from denoscope.reproduce.drawing import study_curves
+from denoscope.reproduce.measuring import Block
+from denoscope.reproduce.rows import Row
 from denoscope.reproduce.study import Study
 
 __all__ = ["reported"]
@@ -85,14 +87,18 @@ def _agreement(study: Study, rows: Sequence[Row], compat: bool) -> tuple[Score, 
 
 
 def _within(study: Study, row: Row) -> bool:
-    return row.published is not None and abs(row.ours - row.published) <= study.tolerance + 1e-9
+    return row.published is not None and abs(row.ours - row.published) <= _tolerance(study, row) + 1e-9
+
+
+def _tolerance(study: Study, row: Row) -> float:
+    return study.tolerance if row.tolerance is None else row.tolerance
 
 
 def _table(study: Study, rows: Sequence[Row], compat: bool) -> dict[str, list[Any]]:
     told: list[dict[str, Any]] = []
     for row in rows:
         gap = None if row.published is None else row.ours - row.published
-        plain = {name: value for name, value in asdict(row).items() if name != "beside"}
+        plain = {name: value for name, value in asdict(row).items() if name not in ("beside", "tolerance")}
         told.append(plain | {"difference": gap, "met": None if gap is None else _within(study, row)})
     return {name: [row[name] for row in told] for name in told[0]}
 
@@ -137,12 +143,17 @@ def _figures(study: Study, blocks: Sequence[Block], applies: Sequence[Row]) -> d
         across = "score" if len({row.score for row in block.rows}) > 1 else "level"
         name = block.rows[0].score.partition(",")[0] if across == "score" else block.rows[0].score
         title = ", ".join(part for part in (name, block.model, block.variant) if part)
-        made[title] = _map(block.rows, across, title, "timestep" if across == "level" else "", f"{name}, ")
+        made[title] = _map(block.rows, across, title, _axis(block.rows) if across == "level" else "", f"{name}, ")
+    made |= study_curves(study, blocks)
     if applies:
         names = [f"{row.model} {row.variant}".strip() for row in applies]
         theirs = [row.published for row in applies if row.published is not None]
         made["Ours and published"] = agreement([row.ours for row in applies], theirs, names, study.tolerance)
     return made
+
+
+def _axis(rows: Sequence[Row]) -> str:
+    return "noise" if rows[0].level.endswith("%") else "timestep"
 
 
 def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:

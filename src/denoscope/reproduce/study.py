@@ -34,6 +34,8 @@ class Measurement:
     """Noise levels; none where `conditions` says them."""
     logsnrs: tuple[float, ...] = ()
     """Noise levels as log-SNR, for models of several families at equal noise."""
+    percents: tuple[float, ...] = ()
+    """Noise levels in percent, as published, instead of timesteps: what they mean depends on the model's sampler."""
     prompts: tuple[str, ...] = ()
     """Texts, each read at every level; what `condition` says unless given."""
     limit: int | None = None
@@ -46,8 +48,15 @@ class Measurement:
     """Fields of `Keep`."""
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Parameters of the task."""
+    baselines: tuple[str, ...] = ()
+    """The same task on something simpler: `pixels`, `colour`, `position`, `latents`."""
+    twin: bool = False
+    """Whether the model's random-init twin is measured beside it."""
+    tolerance: float | None = None
+    """How far off a number may lie; that of the study unless given."""
     compat: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What `--compat` changes: `params` of the task, `canvas`, and switches of the extractor."""
+    """What `--compat` changes: `params` of the task, `canvas`, `extractor` (sdhelper unless named), its switches, and
+    `digits` to which scores were rounded."""
 
     def changed(self, changes: Mapping[str, Any]) -> "Measurement":
         """A copy; tables are merged key by key."""
@@ -94,6 +103,8 @@ class Study:
     """Published numbers are scores times this."""
     tolerance: float = 0.0
     """How far a number that was measured in the same way may lie off, in published units."""
+    curves: Literal["", "sites", "noise"] = ""
+    """What curves go along, where they are drawn beside the maps."""
     measurement: Measurement = field(default_factory=Measurement)
     published: tuple[Published, ...] = ()
     offline: tuple[Published, ...] = ()
@@ -198,5 +209,7 @@ def _check(made: Study) -> None:
 
 
 def _levels(asked: Measurement) -> Sequence[dict[str, float]]:
+    if asked.percents:  # their number is known, their timesteps only with a model
+        return [{"timestep": value} for value in range(len(asked.percents))]
     timesteps = [{"timestep": value} for value in asked.timesteps]
     return [*timesteps, *({"logsnr": value} for value in asked.logsnrs)]
