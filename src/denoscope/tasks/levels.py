@@ -229,7 +229,7 @@ def _table(told: Told, right: Array, unsure: Array) -> dict[str, list[Any]]:
     if len(timed) >= _FEWEST:
         for some in np.array_split(timed[np.argsort(unsure[timed], kind="stable")], _PARTS):
             mean = triad_mean(slow[some], choices.select(some), share=False)
-            rows.append({"kind": "entropy", "unit": f"{unsure[some].mean():.3g}", "choices": len(some),
+            rows.append({"kind": "entropy", "unit": f"{unsure[some].mean():.4g}", "choices": len(some),
                          "accuracy": float(right[some].mean()), "share": float("nan"), "slowness": mean.value,
                          "low": mean.low, "high": mean.high})  # fmt: skip
     return {name: [row[name] for row in rows] for name in rows[0]}

@@ -17,7 +17,7 @@ from denoscope.measures.comparison import Correlation, Distance, dissimilarities
 from denoscope.measures.matrices import matrix_rsa
 from denoscope.measures.statistics import bootstrap_mean
 from denoscope.tasks._judged import Objects, objects_of
-from denoscope.tasks._pooling import pooled
+from denoscope.tasks._pooling import LeaveOut, Pool, check_pooling, vectors_of
 from denoscope.tasks._rows import digests
 
 __all__ = ["Likeness"]
@@ -25,7 +25,6 @@ __all__ = ["Likeness"]
 Array = NDArray[np.float64]
 
 _CHOICES = {
-    "pool": ("mean", "max"),
     "distance": ("correlation", "cosine", "euclidean"),
     "correlation": ("spearman", "pearson", "kendall"),
 }
@@ -45,8 +44,13 @@ class Likeness:
 
     arrays: ClassVar[tuple[str, ...]] = ("dissimilarity", "dissimilarities")
 
-    pool: Literal["mean", "max"] = "mean"
-    """How the cells of an image become one vector; images of one object are averaged."""
+    pool: Pool = "mean"
+    """How the cells of an image become one vector: `mean`, `max`, `attention`, `flatten`, `cells` or `gram`; images of
+    one object are averaged."""
+    leave_out: LeaveOut = "nothing"
+    """Cells that do not count: `anomalies` (unusually long ones), `corners`, or the whole `border`."""
+    focus: float = 10.0
+    """`attention`: weights are exp(focus cosine); 0 is the mean."""
     distance: Literal["correlation", "cosine", "euclidean"] = "correlation"
     """How unlike two objects are at the site."""
     correlation: Literal["spearman", "pearson", "kendall"] = "spearman"
@@ -55,6 +59,7 @@ class Likeness:
     """Of the shuffle and the groups of the jackknife."""
 
     def __post_init__(self) -> None:
+        check_pooling(self.pool, self.leave_out, self.focus, "likeness")
         for name, known in _CHOICES.items():
             if getattr(self, name) not in known:
                 raise unknown(name, getattr(self, name), known, "denoscope evaluate likeness --help")
@@ -63,7 +68,7 @@ class Likeness:
 
     def prepare(self, activations: Activations) -> Activations:
         """One vector per image."""
-        return pooled(activations, self.pool)
+        return vectors_of(activations, self.pool, self.leave_out, self.focus)
 
     def run(self, activations: Activations, facts: Facts) -> Report:
         """The correlation with its interval, shuffled objects and ceilings; a table row per object.
@@ -77,7 +82,7 @@ class Likeness:
             InputError: fewer than 6 objects, or nobody said how unlike they are.
         """
         started = time.perf_counter()
-        reduced = self.prepare(activations)
+        reduced = activations if activations.layout == "pooled" else self.prepare(activations)
         inputs = digests(reduced, facts)
         shown = objects_of(reduced, facts)
         people, each = _people(shown, facts)
