@@ -6,10 +6,10 @@ import torch
 
 from denoscope.core.dictionary import Dictionary
 from denoscope.core.errors import InputError, StoreError, UnknownName
-from denoscope.dictionaries._train import Trainer
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.dictionaries.pca import PCA
-from denoscope.dictionaries.topk import TopK, TopKSettings, _rebatched
+from denoscope.dictionaries.rows import Rows, rebatched
+from denoscope.dictionaries.topk import TopK
 from denoscope.measures.sparsity import fvu, l0, mean_cosine
 
 
@@ -65,9 +65,9 @@ def test_topk_recovers_the_planted_dictionary(world, learned):
 
 
 def test_topk_is_its_formula(world, learned):
-    """x_hat = W_dec TopK(W_enc (x - b)) + b with atoms of length one, codes that are never negative, and no more."""
+    """x_hat = W_dec TopK(W_enc (x - b) + c) + b with atoms of length one, codes never negative, and no more."""
     x = world[0][:50]
-    before = (x - learned.bias) @ learned.weights["encoder"].T
+    before = (x - learned.bias) @ learned.weights["encoder"].T + learned.weights["encoder_bias"]
     kept = np.where(before >= np.sort(before, axis=1)[:, [-3]], np.maximum(before, 0), 0)
     codes = learned.encode(x)
     assert codes == pytest.approx(kept, abs=1e-3)
@@ -91,27 +91,12 @@ def test_equal_seeds_give_equal_weights_and_leave_the_generators_alone(world):
     assert (torch.get_rng_state() == state).all()
 
 
-@pytest.mark.parametrize(("aux", "moved"), [(0.0, False), (1 / 32, True)])
-def test_only_auxk_reaches_dead_atoms(aux, moved):
-    """Atoms that no row picks get no gradient from the reconstruction; AuxK lets them explain what is left."""
-    trainer = Trainer(8, TopKSettings(atoms=20, k=1, aux=aux, dead_after=100, device="cpu"))
-    with torch.no_grad():
-        trainer._encoder[10:] *= 1e-3
-        trainer._silent[10:] = 100
-    before = trainer.weights()["atoms"]
-    noise = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
-    trainer.step(np.tile(before[:10], (4, 1)) + 0.1 * noise)
-    after = trainer.weights()["atoms"]
-    assert not np.allclose(after[:10], before[:10])
-    assert (not np.allclose(after[10:], before[10:])) is moved
-
-
 def test_batches_are_cut_to_size_and_read_again():
     """Whatever the batches, training sees `cells` rows in the order in which they come."""
     rows = [np.arange(start, start + 7, dtype=np.float32)[:, None] for start in range(0, 49, 7)]
-    cut = list(_rebatched(iter(rows), 45, 10))
+    cut = list(rebatched(map(Rows, rows), 45, 10))
     assert [len(part) for part in cut] == [10, 10, 10, 10, 5]
-    assert (np.concatenate(cut)[:, 0] == np.arange(45)).all()
+    assert (np.concatenate([part.values for part in cut])[:, 0] == np.arange(45)).all()
 
 
 @pytest.mark.parametrize("made", ["pca", "topk"])

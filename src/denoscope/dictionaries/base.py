@@ -64,6 +64,11 @@ class Learned(ABC):
         return self._weight("bias")
 
     @property
+    def width(self) -> int:
+        """Channels of what it reads."""
+        return self.bias.size
+
+    @property
     def site(self) -> Site | None:
         """Where it was learned, if that is known."""
         return Site(self.about["site"]) if "site" in self.about else None
@@ -74,8 +79,8 @@ class Learned(ABC):
         Raises:
             InputError: another width, or nothing was learned yet.
         """
-        if len(x.shape) != 2 or x.shape[1] != self.bias.size:
-            raise InputError(f"this dictionary reads (sample, {self.bias.size}), not {tuple(x.shape)}")
+        if len(x.shape) != 2 or x.shape[1] != self.width:
+            raise InputError(f"this dictionary reads (sample, {self.width}), not {tuple(x.shape)}")
         return self._encode(x)
 
     def decode(self, codes: Any) -> Any:

@@ -1,0 +1,137 @@
+"""The loop: one stream of rows, one or several dictionaries that learn from it."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from denoscope.core.errors import InputError
+from denoscope.dictionaries._autoencoder import Autoencoder
+from denoscope.dictionaries._normaliser import Normaliser, normaliser_of
+from denoscope.dictionaries._training.keeping import Keeper
+from denoscope.dictionaries._training.starting import device_of, start_of
+from denoscope.dictionaries._training.trainer import Trainer
+from denoscope.dictionaries.rows import Rows, joined, rebatched, repeated
+
+__all__ = ["Run", "train"]
+
+_HEAD = 16_384
+"""Rows from which normaliser, bias and thresholds are set before training begins."""
+_LINES = 500
+"""Lines of a log, about."""
+
+
+def train(
+    made: Sequence[Autoencoder], batches: Iterable[Any], keep: Sequence[Path | None] = (), every: int = 1_000_000
+) -> None:
+    """Let dictionaries learn from the same batches, each as it would alone.
+
+    Args:
+        made: with equal `batch`.
+        batches: arrays, tensors or `Rows`.
+        keep: for each, a folder for its log and checkpoints.
+        every: rows between checkpoints.
+
+    Raises:
+        InputError: as `Autoencoder.fit`, or batches of unequal size were asked for.
+    """
+    sizes = {one.settings.batch for one in made}
+    if len(sizes) != 1:
+        raise InputError(f"dictionaries that learn from one stream need one batch size, not {sorted(sizes)}")
+    if every < 1:
+        raise InputError(f"every must be at least 1 row, not {every}")
+    rows = rebatched(repeated(batches), max(one.settings.cells for one in made), sizes.pop())
+    head: list[Rows] = []
+    for batch in rows:
+        head.append(batch)
+        if sum(map(len, head)) >= _HEAD:
+            break
+    if not head:
+        raise InputError("a dictionary needs rows to learn from, and there were none")
+    whole = joined(head)
+    places = keep or [None] * len(made)
+    runs = [Run(one, whole[: one.settings.cells], place, every) for one, place in zip(made, places, strict=True)]
+    for batch in chain(head, rows):
+        for run in runs:
+            run.step(batch)
+    for run in runs:
+        run.finish()
+
+
+class Run:
+    """One dictionary that learns.
+
+    Args:
+        made: what shall know in the end.
+        head: the first rows.
+        place: folder for log and checkpoints, or None.
+        every: rows between checkpoints.
+    """
+
+    def __init__(self, made: Autoencoder, head: Rows, place: Path | None, every: int) -> None:
+        self._made, settings = made, made.settings
+        device = device_of(settings.device)
+        targets = head.values if head.targets is None else head.targets
+        self._before = normaliser_of(settings.normaliser, head.values)
+        self._after = self._before if head.targets is None else normaliser_of(settings.normaliser, targets)
+        self._maps = (_Map(self._before, device), _Map(self._after, device))
+        start = start_of(self._maps[0](head.values), self._maps[1](targets), settings, made.tied)
+        self._trainer = Trainer(made.coder(start), settings)
+        self._keeper = Keeper(place, _identity(made, head), every)
+        self._passed = 0
+        self._log_every = max(1, settings.cells // settings.batch // _LINES) * settings.batch
+        found = self._keeper.load()
+        if found is not None:
+            self._trainer.restore(found["trainer"])
+
+    def step(self, batch: Rows) -> None:
+        """Learn from a batch, unless it was learned from before, or there were enough."""
+        trainer, settings = self._trainer, self._made.settings
+        batch = batch[: max(0, settings.cells - self._passed)]
+        self._passed += len(batch)
+        if not len(batch) or self._passed <= trainer.seen:
+            return
+        before = trainer.seen
+        x = self._maps[0](batch.values)
+        y = x if batch.targets is None else self._maps[1](batch.targets)
+        numbers = trainer.step(x, y, _sent(batch.timesteps, trainer.device))
+        if trainer.seen // self._log_every > before // self._log_every:
+            self._keeper.log(trainer.seen, numbers)
+        if self._keeper.due(before, trainer.seen):
+            self._keeper.save(trainer.state())
+
+    def finish(self) -> None:
+        """Hand over what was learned."""
+        self._keeper.save(self._trainer.state())
+        coder = self._trainer.finish()
+        self._made.take(coder.raw(), coder.extras(), self._before, self._after)
+
+
+class _Map:
+    """A normaliser on a device."""
+
+    def __init__(self, normaliser: Normaliser, device: torch.device) -> None:
+        self._mean = torch.from_numpy(normaliser.mean.astype(np.float32)).to(device)
+        self._forth = torch.from_numpy(np.asarray(normaliser.forth, dtype=np.float32)).to(device)
+
+    def __call__(self, rows: NDArray[np.float32]) -> Tensor:
+        x = torch.from_numpy(np.ascontiguousarray(rows)).to(self._mean.device) - self._mean
+        return x * self._forth if self._forth.ndim == 0 else x @ self._forth
+
+
+def _sent(values: NDArray[np.float32] | None, device: torch.device) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values).to(device)
+
+
+def _identity(made: Autoencoder, head: Rows) -> dict[str, Any]:
+    """What a checkpoint must agree with."""
+    digest = hashlib.sha256(np.ascontiguousarray(head.values).tobytes()).hexdigest()[:16]
+    told = {name: value for name, value in asdict(made.settings).items() if name != "device"}
+    return {"dictionary": made.name, **told, "first rows": digest}
