@@ -1,14 +1,24 @@
 """`denoscope interpret`: what the atoms of a dictionary stand for."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
+from denoscope.interpret.plan import Plan
+
+if TYPE_CHECKING:
+    from denoscope.interpret.judges import Judge
 
 __all__ = ["interpret"]
+
+JudgeName = Annotated[
+    str,
+    arg(help="`colour`, an OpenAI-compatible address (http...), or a vision-language model of the Hub; none if empty"),
+]
+JudgeModel = Annotated[str, arg(help="model that the address is asked for; its key is read from OPENAI_API_KEY")]
 
 
 def interpret(
@@ -16,39 +26,37 @@ def interpret(
     dictionary: Annotated[Positional[Path], arg(metavar="DICTIONARY", help="folder that `learn` saved to")],
     /,
     *,
-    facts: tuple[str, ...] = (),
-    caption: str = "caption",
-    top: int = 24,
-    least: int = 8,
-    judged: int = 48,
-    patch: float = 0.25,
-    seed: int = 0,
+    plan: OmitArgPrefixes[Plan] = Plan(),  # noqa: B008
+    judge: JudgeName = "",
+    judge_model: JudgeModel = "",
     data: Annotated[str | None, arg(help="the images, where the store cannot find them (see `list data`)")] = None,
-    out: Path = Path("runs/interpret"),
-    progress: bool = True,
+    out: Annotated[Path, arg(help="folder for the report: HTML page, JSON, Parquet")] = Path("runs/interpret"),
+    progress: Annotated[bool, arg(help="show a bar with the time left")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Name the atoms of a dictionary, locate them, and say how far each name holds, beside random atoms.
+    """Name the atoms of a dictionary, locate them, and say how far each name holds, beside random atoms."""
+    from dataclasses import asdict
 
-    Args:
-        facts: factors of the images, as in `category colour`; all facts with few classes unless given.
-        caption: fact whose words are tried as names.
-        top: strongest images that are kept per atom.
-        least: images in which an atom must be active to be interpreted.
-        judged: atoms whose patches are looked at, those active most often.
-        patch: side of a patch, as a share of the picture's shorter side.
-        seed: of halves, shuffles and draws.
-        out: folder for the report: HTML page, JSON, Parquet with a row per atom.
-        progress: show a bar with the time left.
-    """
     from denoscope.interpret import interpret as verb
 
     report = verb(
-        store, dictionary, facts=facts, caption=caption, top=top, least=least, judged=judged, patch=patch, seed=seed,
-        data=data, out=out, progress=progress,
-    )  # fmt: skip
+        store, dictionary, judge=_judge(judge, judge_model, out), data=data, out=out, progress=progress, **asdict(plan)
+    )
     if as_json:
         show_json(report.to_dict())
         return
     say(str(report))
+    for note in report.notes:
+        if note.startswith("Without a judge"):
+            say(note)
     say(f"page  {out}/report.html")
+
+
+def _judge(name: str, model: str, out: Path) -> "Judge | None":
+    """The judge that is meant, with a memory in the report's folder."""
+    from denoscope.interpret.judges import Colour, Remembered, endpoint, local
+
+    if not name:
+        return None
+    made = Colour() if name == "colour" else endpoint(name, model) if name.startswith("http") else local(name)
+    return Remembered(made, out / "judged")

@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from denoscope.core.frame import Frame, Grid
 from denoscope.figures.style import canvas, png
+from denoscope.interpret.judges import Marked
 
 __all__ = ["Shown", "gallery"]
-
-_OVER = (238, 51, 119)
-"""Colour that marks where an atom is active."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +29,19 @@ class Shown:
     frame: Frame
     grid: Grid
 
+    def marked(self, top: float, shift: tuple[int, int] = (0, 0)) -> Marked:
+        """The picture, each pixel marked by the code of its cell as a share of `top`.
+
+        Args:
+            top: the code that marks fully.
+            shift: rows and columns of cells by which the marks are moved, around the edges.
+        """
+        rows, cols = self.picture.shape[:2]
+        y, x = np.mgrid[0:rows, 0:cols] + 0.5
+        at = self.frame.cell_at(np.stack([x, y], axis=-1), self.grid)
+        codes = np.maximum(self.codes.reshape(self.grid.rows, self.grid.cols), 0) / max(top, 1e-12)
+        return Marked(self.picture, np.roll(codes, shift, (0, 1)).clip(0, 1)[at[..., 0], at[..., 1]])
+
 
 def gallery(rows: Mapping[str, Sequence[Shown]], columns: int) -> bytes:
     """PNG with a row of images per atom; stronger red is a larger code, each row in units of its own largest.
@@ -46,15 +57,5 @@ def gallery(rows: Mapping[str, Sequence[Shown]], columns: int) -> bytes:
             line[0].text(0.0, 0.5, caption, va="center", fontsize=8, transform=line[0].transAxes)
             top = max((float(image.codes.max()) for image in images), default=1.0)
             for place, image in zip(line[1:], images, strict=False):
-                place.imshow(_overlaid(image, top), interpolation="nearest")
+                place.imshow(image.marked(top).overlaid, interpolation="nearest")
         return png(made, 100)
-
-
-def _overlaid(image: Shown, top: float) -> NDArray[np.uint8]:
-    """The picture with cells coloured as strongly as the root of their share of the largest code, at most 70 %."""
-    rows, cols = image.picture.shape[:2]
-    y, x = np.mgrid[0:rows, 0:cols] + 0.5
-    at = image.frame.cell_at(np.stack([x, y], axis=-1), image.grid)
-    codes = np.maximum(image.codes.reshape(image.grid.rows, image.grid.cols)[at[..., 0], at[..., 1]], 0)
-    opaque = 0.7 * np.sqrt(codes / max(top, 1e-12))[..., None]
-    return (image.picture * (1 - opaque) + np.array(_OVER) * opaque).astype(np.uint8)

@@ -19,8 +19,8 @@ class Interpreted:
         observed: what its atoms did.
         names: what they are called.
         places: atom to where it is active, for atoms whose word names a segment.
-        seen: how alike their patches are, for `judged` atoms.
-        judged: these atoms.
+        seen: how alike their patches are, for `looked` atoms.
+        looked: these atoms.
         shuffled: share of the atoms that get a word when captions are dealt to other images.
     """
 
@@ -28,5 +28,5 @@ class Interpreted:
     names: Names
     places: Mapping[int, Located]
     seen: Seen | None
-    judged: tuple[int, ...]
+    looked: tuple[int, ...]
     shuffled: float

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.report import Score
+from denoscope.interpret.asking import Judged
 from denoscope.interpret.found import Interpreted
 from denoscope.measures.statistics import bootstrap_mean, wilson
 
-__all__ = ["scores_of", "table_of"]
+__all__ = ["asked_scores", "asked_table", "scores_of", "table_of"]
 
 _BESIDE = ", random atoms"
 
@@ -64,9 +65,37 @@ def table_of(found: Interpreted, names: Sequence[str]) -> dict[str, list[Any]]:
         columns[name] = _filled(count, {atom: place[at].mean() for atom, place in found.places.items()})
     if found.seen is not None:
         for name in ("intruder", "coherence", "z"):
-            values = dict(zip(found.judged, getattr(found.seen, name), strict=True))
+            values = dict(zip(found.looked, getattr(found.seen, name), strict=True))
             columns[name if name != "z" else "coherence, z"] = _filled(count, values)
     return {name: [_plain(value) for value in column] for name, column in columns.items()}
+
+
+def asked_scores(told: Judged, beside: Judged | None) -> tuple[Score, ...]:
+    """What a judge said, with its controls.
+
+    Args:
+        told: of the dictionary.
+        beside: of random atoms, where the method has such.
+    """
+    rows = {
+        "judge": (told.own - told.other, "own marks less those of other atoms on their images", "higher"),
+        "judge, content": (told.own - told.moved, "own marks less the same ones moved by half the grid", None),
+        "judge, text of another atom": (told.own - told.dealt, "own text less that of another atom", None),
+        "judge, published score": (told.published, "mean of s on own and 1 - s on other images", None),
+    }
+    if beside is not None:
+        rows["judge, random atoms"] = (beside.own - beside.other, "as above", None)
+        rows["judge, published score, random atoms"] = (beside.published, "as above", None)
+    return tuple(_mean(name, values, f"atoms; {how}", better) for name, (values, how, better) in rows.items())
+
+
+def asked_table(atoms: Sequence[int], told: Judged, count: int) -> dict[str, list[Any]]:
+    """Columns for the table: text and scores of the atoms that a judge was asked about."""
+    texts = dict(zip(atoms, told.text, strict=True))
+    made: dict[str, list[Any]] = {"judge's words": [texts.get(atom, "") for atom in range(count)]}
+    for name in ("own", "other", "moved", "dealt"):
+        made[f"judge, {name}"] = _filled(count, dict(zip(atoms, getattr(told, name), strict=True))).tolist()
+    return made
 
 
 def _scores(found: Interpreted, least: int) -> Iterator[Score]:
@@ -95,7 +124,7 @@ def _scores(found: Interpreted, least: int) -> Iterator[Score]:
     if found.seen is not None:
         over = "atoms that are active in the most images"
         yield _mean("intruder found", found.seen.intruder, over, "higher")
-        yield Score("intruder found, chance", 0.2, 0.2, 0.2, len(found.judged), "share", over=over)
+        yield Score("intruder found, chance", 0.2, 0.2, 0.2, len(found.looked), "share", over=over)
         yield _mean("coherence", found.seen.coherence - found.seen.null, over + ", less their null", "higher", "cosine")
 
 

@@ -1,0 +1,87 @@
+"""What a judge thinks of atoms, with the controls that say how far that is about the atoms."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denoscope.core.errors import InputError
+from denoscope.interpret.drawing import Shown
+from denoscope.interpret.judges import Judge
+
+__all__ = ["Judged", "judged_by"]
+
+Floats = NDArray[np.float64]
+
+
+class Judged(NamedTuple):
+    """What a judge said of each atom; images that are scored were not those that were explained.
+
+    Attributes:
+        text: what its strongest images have in common, `(atom,)`.
+        own: mean score of its own marks, `(atom,)`.
+        other: mean score of images of other atoms under the marks of those, which a published score takes for
+            negatives; such a picture differs in content and in marks at once.
+        moved: mean score of its own images with the marks moved by half the grid: what content alone is worth.
+        dealt: mean score of its own marks against the text of another atom: what the judge says to anything.
+    """
+
+    text: tuple[str, ...]
+    own: Floats
+    other: Floats
+    moved: Floats
+    dealt: Floats
+
+    @property
+    def published(self) -> Floats:
+        """Mean of s over own images and of 1 - s over those of other atoms, as Flux's atoms were scored (2025)."""
+        return (self.own + 1 - self.other) / 2
+
+
+def judged_by(
+    judge: Judge, explained: Mapping[int, Sequence[Shown]], scored: Mapping[int, Sequence[Shown]], seed: int,
+    advance: Callable[[int], Any],
+) -> Judged:  # fmt: skip
+    """Explain and score atoms.
+
+    Args:
+        judge: who is asked.
+        explained: atom to images that the judge explains.
+        scored: the same atoms to images that it scores: others than those.
+        seed: of which other atoms stand against each.
+        advance: is told of every atom.
+
+    Raises:
+        InputError: fewer than two atoms, or a judge that cannot be reached.
+    """
+    atoms = list(explained)
+    if len(atoms) < 2:
+        raise InputError("a judge compares atoms with one another: two or more are needed")
+    top = {atom: max(float(image.codes.max()) for image in (*explained[atom], *scored[atom])) for atom in atoms}
+    text: dict[int, str] = {}
+    for atom in atoms:
+        text[atom] = judge.explain([image.marked(top[atom]) for image in explained[atom]])
+    order = np.random.default_rng((seed, 8)).permutation(len(atoms))
+    partner = {atoms[a]: atoms[b] for a, b in zip(order, np.roll(order, 1), strict=True)}
+    rows: list[list[float]] = []
+    for atom in atoms:
+        other = partner[atom]
+        rows.append([
+            _mean(judge, scored[atom], top[atom], text[atom]),
+            _mean(judge, scored[other], top[other], text[atom]),
+            _mean(judge, scored[atom], top[atom], text[atom], moved=True),
+            _mean(judge, scored[atom], top[atom], text[other]),
+        ])  # fmt: skip
+        advance(1)
+    return Judged(tuple(text[atom] for atom in atoms), *np.array(rows).T)
+
+
+def _mean(judge: Judge, images: Sequence[Shown], top: float, text: str, moved: bool = False) -> float:
+    """Mean score of marked images; `moved` by half the grid."""
+    found = [judge.score(image.marked(top, _half(image) if moved else (0, 0)), text) for image in images]
+    return float(np.mean(found))
+
+
+def _half(image: Shown) -> tuple[int, int]:
+    return image.grid.rows // 2, image.grid.cols // 2

@@ -1,0 +1,40 @@
+"""How atoms are interpreted."""
+
+from dataclasses import dataclass
+
+from denoscope.core.errors import InputError
+
+__all__ = ["Plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Parameters of `interpret`."""
+
+    facts: tuple[str, ...] = ()
+    """Factors of the images, as in `category colour`; all facts with few classes unless given."""
+    caption: str = "caption"
+    """Fact whose words are tried as names."""
+    top: int = 24
+    """Strongest images that are kept per atom, in each half."""
+    least: int = 8
+    """Images in which an atom must be active to be interpreted at all."""
+    looked: int = 48
+    """Atoms whose patches are looked at, those active in the most images."""
+    patch: float = 0.25
+    """Side of a patch, as a share of the picture's shorter side."""
+    asked: int = 24
+    """Atoms that a judge is asked about, by lot, where there is a judge."""
+    shown: int = 5
+    """Images of an atom that a judge explains, and as many others that it scores."""
+    seed: int = 0
+    """Of halves within facts, shuffles and draws."""
+
+    def __post_init__(self) -> None:
+        for name in ("top", "least", "looked", "shown"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.asked < 2 or self.seed < 0:
+            raise InputError(f"asked must be at least 2 and seed at least 0, not {self.asked} and {self.seed}")
+        if not 0 < self.patch <= 1:
+            raise InputError(f"a patch is a share of the picture, above 0 and up to 1, not {self.patch:g}")

@@ -1,0 +1,125 @@
+"""All steps of an interpretation, the same for a dictionary and its random twin."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denoscope.dictionaries.base import Learned
+from denoscope.evaluate.knowing import Reopened
+from denoscope.interpret.asking import Judged, judged_by
+from denoscope.interpret.drawing import Shown, gallery
+from denoscope.interpret.found import Interpreted
+from denoscope.interpret.judges import Judge
+from denoscope.interpret.locating import located
+from denoscope.interpret.naming import names_of
+from denoscope.interpret.observing import Observed, observed
+from denoscope.interpret.patches import Eye, Seen, cut, look
+from denoscope.interpret.plan import Plan
+from denoscope.interpret.walking import Source
+
+__all__ = ["Work"]
+
+_ATOMS, _COLUMNS = 10, 6
+"""Atoms of the gallery, and images of each."""
+Advance = Callable[[int], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is looked at, and how.
+
+    Attributes:
+        source: where the activations lie.
+        reader: of pictures and masks.
+        facts: of each image.
+        factors: classes of each image.
+        plan: parameters.
+        eye: makes vectors of patches.
+    """
+
+    source: Source
+    reader: Reopened
+    facts: Sequence[Mapping[str, Any]]
+    factors: Mapping[str, NDArray[np.str_]]
+    plan: Plan
+    eye: Eye
+
+    def done(self, made: Learned, advance: Advance) -> Interpreted:
+        """Everything that needs no judge, in two passes over the store."""
+        halves, captions = self.source.halves(), self._captions()
+        found = observed(self.source, made, self.plan.top, advance)
+        least = max(1, self.plan.least // 2)
+        names = names_of(found, halves, self.factors, captions, least, self.plan.seed)
+        dealt = np.random.default_rng((self.plan.seed, 7)).permutation(len(captions))
+        null = names_of(found, halves, {}, [captions[row] for row in dealt], least, self.plan.seed)
+        words = {} if names.words is None else {a: word for a, word in enumerate(names.words.word) if word}
+        places = located(self.source, made, words, halves == 1, self.reader.fact, advance)
+        looked = self._chosen(found)
+        seen = self._seen(found, looked) if len(looked) > 2 else None
+        shuffled = 0.0 if null.words is None else float(np.mean([bool(word) for word in null.words.word]))
+        return Interpreted(found, names, places, seen, looked, shuffled)
+
+    def asked(self, made: Learned, found: Interpreted, judge: Judge, advance: Advance) -> tuple[list[int], Judged]:
+        """Atoms drawn by lot among those that both halves show, and what a judge says of them.
+
+        Raises:
+            InputError: fewer than two such atoms, or a judge that cannot be reached.
+        """
+        shown, atlases = self.plan.shown, found.observed.atlases
+        able = np.flatnonzero(np.min([atlas.active_images for atlas in atlases], axis=0) >= shown)
+        drawn = np.random.default_rng((self.plan.seed, 9)).permutation(able)[: self.plan.asked]
+        atoms = sorted(int(atom) for atom in drawn)
+        numbers = [{a: [number for number, _, _ in atlas.top(a)[:shown]] for a in atoms} for atlas in atlases]
+        explained, scored = (self._shown(made, of) for of in numbers)
+        return atoms, judged_by(judge, explained, scored, self.plan.seed, advance)
+
+    def drawn(self, made: Learned, found: Interpreted) -> dict[str, bytes]:
+        """For each word the atom that detects it best, the best ones first."""
+        words = found.names.words
+        if words is None or not any(words.word):
+            return {}
+        first: dict[str, int] = {}
+        for a in np.argsort(-np.nan_to_num(words.detection, nan=-1)).tolist():
+            first.setdefault(words.word[a], a)
+        chosen = [a for word, a in first.items() if word][:_ATOMS]
+        atlas = found.observed.atlas
+        shown = self._shown(made, {a: [number for number, _, _ in atlas.top(a)[:_COLUMNS]] for a in chosen})
+        told = {a: f"atom {a}: {words.word[a]}\ndetection {words.detection[a]:.2f}" for a in chosen}
+        rows = {told[a]: images for a, images in shown.items()}
+        return {"Images in which atoms are strongest, and where": gallery(rows, _COLUMNS)}
+
+    def _captions(self) -> list[str]:
+        return [str(row.get(self.plan.caption) or "") for row in self.facts]
+
+    def _chosen(self, found: Observed) -> tuple[int, ...]:
+        """Atoms that are active in the most images, with enough of them for the intruder test."""
+        order = np.argsort(-found.atlas.active_images, kind="stable")
+        able = [int(a) for a in order if found.atlas.active_images[a] >= max(self.plan.least, 5)]
+        return tuple(sorted(able[: self.plan.looked]))
+
+    def _seen(self, found: Observed, atoms: Sequence[int]) -> Seen:
+        """Patches around the strongest cells."""
+        count = max(self.plan.least, 5)
+        patches = {a: [self._cut(found, number, cell) for number, cell, _ in found.atlas.top(a)[:count]] for a in atoms}
+        return look(patches, found.atlas.density, self.eye, seed=self.plan.seed)
+
+    def _cut(self, found: Observed, number: int, cell: int) -> NDArray[np.uint8]:
+        row, col = found.where[number][cell]
+        return cut(self.reader.fact(self.source.names[number], "image"), float(row), float(col), self.plan.patch)
+
+    def _shown(self, made: Learned, wanted: Mapping[int, Sequence[int]]) -> dict[int, list[Shown]]:
+        """Images under atoms, in the order that was asked; one pass over the store."""
+        by_image: dict[int, list[int]] = {}
+        for a, numbers in wanted.items():
+            for number in numbers:
+                by_image.setdefault(number, []).append(a)
+        found: dict[tuple[int, int], Shown] = {}
+        for image in self.source.coded(made):
+            for a in by_image.get(image.number, ()):
+                codes = np.zeros(image.grid.cells, dtype=np.float32)
+                codes[image.cells] = image.codes[:, a]
+                found[a, image.number] = Shown(self.reader.fact(image.name, "image"), codes, image.frame, image.grid)
+        return {a: [found[a, number] for number in numbers] for a, numbers in wanted.items()}
