@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import tyro
 from tyro.extras import SubcommandApp
 
+from denoscope.cli.aligning import align
 from denoscope.cli.carding import card
 from denoscope.cli.demo import demo
 from denoscope.cli.doctor import doctor
 from denoscope.cli.explorer import explore, export
+from denoscope.cli.heating import heatmaps
 from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
 from denoscope.cli.mitigating import mitigate
@@ -57,11 +59,13 @@ COMMANDS = {
     "explore": explore,
     "export": export,
     "evaluate": evaluate,
+    "align": align,
     "card": card,
     "mitigate": mitigate,
     "learn": learn,
     "interpret": interpret,
     "steer": steer,
+    "heatmaps": heatmaps,
     "reproduce": reproduce,
     "list": list_things,
     "doctor": doctor,

@@ -81,6 +81,11 @@ class Bench:
         digests = dict.fromkeys(block.recipe.digest for block in blocks if block.recipe)
         return replace(report, inputs={**report.inputs, "recipe": ", ".join(digests)}, notes=(*report.notes, *notes))
 
+    def read(self, spot: Spot) -> tuple[Activations, Facts]:
+        """All rows of a spot as the task wants them, and what is known of each."""
+        rows = self._rows(spot.batches())
+        return rows, self._facts(spot.volume, rows.ids)
+
     def drawn(self, report: Report, volume: Volume) -> Report:
         """The report with figures: those that any task has, and the task's own."""
         own = self.task.draw(report, self._pictures(volume)) if isinstance(self.task, Drawing) else {}

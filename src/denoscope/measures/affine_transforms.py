@@ -71,6 +71,22 @@ class Transform:
         mapped = (values - self.mean) / self.std @ self.weights
         return mapped if self.bias is None else mapped + self.bias
 
+    def folded(self) -> "Transform":
+        """The same map with mean and std within weights and bias, as `[W | b]` has to be written."""
+        weights = self.weights / self.std
+        bias = -self.mean * weights.sum(axis=0)
+        return Transform(weights, bias if self.bias is None else self.bias + bias)
+
+    def symmetric(self) -> "Transform":
+        """The map with square symmetric weights that gives all odd-one-out choices of this one.
+
+        Choices depend on W W^T and W b alone: W' is the symmetric root of the former, and b' the part of b that W sees,
+        turned along.
+        """
+        u, size, vt = np.linalg.svd(self.weights, full_matrices=False)
+        bias = None if self.bias is None else u @ (vt @ self.bias)
+        return Transform((u * size) @ u.T, bias, self.mean, self.std)
+
     @property
     def digest(self) -> str:
         """SHA-256, 16 digits, of what it does in single precision: the same in either format and under any name."""
