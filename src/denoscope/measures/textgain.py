@@ -113,7 +113,8 @@ def mixed_in(target: ArrayLike, first: ArrayLike, second: ArrayLike) -> Mixed:
 def gain_share(part: ArrayLike, whole: ArrayLike, judged: Judgments, seed: int = 0) -> Estimate | None:
     """Mean of `part` over mean of `whole`, both gains of the same choices, with an interval over objects.
 
-    None where the whole gain is not surely above 0: a share of it would mean nothing. Objects are resampled by their
+    None unless the whole gain is more than twice as large as its margin, some four standard errors: a share of what may
+    be next to nothing could be anything. Objects are resampled by their
     influence on either mean (`object_influence`), so that what both have in common cancels.
 
     Args:
@@ -122,7 +123,8 @@ def gain_share(part: ArrayLike, whole: ArrayLike, judged: Judgments, seed: int =
         seed: of the resampling.
     """
     above, below = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    if triad_mean(below, judged, share=False).low <= 0:
+    gain = triad_mean(below, judged, share=False)
+    if not gain.low > gain.value / 2 > 0:
         return None
     known = ~np.isnan(above)
     some = judged if known.all() else judged.select(known)

@@ -64,7 +64,8 @@ def _encoded(model: Model, prompts: Sequence[str]) -> dict[str, Floats]:
 def _spoken(model: Model, prompts: Sequence[str], context: NDArray[Any]) -> NDArray[np.bool_]:
     """Tokens that are no padding, `(prompt, token)`.
 
-    The context of a U-Net is that of its first encoder, Flux's that of its last one, SD3's both, one after the other.
+    The context of a U-Net is that of its first encoder, Flux's that of its last one, SD3's both, one after the other;
+    without T5 its half is zeros.
     """
     encoders, tokens = model.parts.text, context.shape[1]
     if not encoders or tokens == 1:
@@ -72,9 +73,9 @@ def _spoken(model: Model, prompts: Sequence[str], context: NDArray[Any]) -> NDAr
     first = _mask(encoders[0], prompts, None)
     if first.shape[1] == tokens:
         return first
-    if len(encoders) == 2 and np.any(context[:, first.shape[1] :]):
-        return _mask(encoders[1], prompts, tokens)
     rest = tokens - first.shape[1]
+    if len(encoders) == 2 and (rest < 0 or np.any(context[:, first.shape[1] :])):
+        return _mask(encoders[1], prompts, tokens)
     silent = np.zeros((len(prompts), rest), dtype=bool)
     return np.hstack([first, _mask(encoders[-1], prompts, rest) if len(encoders) == 3 else silent])
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from denoscope.core.report import Report
 from denoscope.figures.plots import Band, bars, curves, heat_map
+from denoscope.measures.triplets import CHANCE
+from denoscope.tasks._said import LABEL, UNSAID
 
 __all__ = ["drawn"]
 
@@ -14,6 +17,8 @@ _CURVES = 3
 """Sites whose accuracies are drawn over noise."""
 _OBJECTS = 12
 """Objects that are drawn of either end."""
+
+_ASIDE = (", random-init twin", f"{UNSAID}, as told")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -29,7 +34,8 @@ def drawn(report: Report) -> dict[str, bytes]:
     if len(levels) > 1 or len(sites) > 1:
         made |= _maps(places, sites, levels, names)
     if len(levels) > 1:
-        made |= _over_noise(places, sites, levels, names)
+        alone = [row["value"] for row in rows if (row["part"], row["name"]) == ("text encoder", LABEL)]
+        made |= _over_noise(places, {"text encoder, label": alone[0]} if alone else {}, sites, levels, names)
     made |= _concepts([row for row in rows if row["part"] == "concept"], names)
     return made | _objects([row for row in rows if row["part"] == "object"])
 
@@ -48,27 +54,31 @@ def _maps(rows: Rows, sites: Sequence[str], levels: Sequence[str], names: Mappin
     made: dict[str, bytes] = {}
     for score in wanted:
         found = {(row["site"], row["condition"]): row["value"] for row in rows if row["score"] == score}
-        values = [[found.get((site, level), np.nan) for level in levels] for site in sites]
+        values = np.array([[found.get((site, level), np.nan) for level in levels] for site in sites])
         title = f"{score} by site and noise level"
         told = [names[level] for level in levels]
-        made[title] = heat_map(values, sites, told, title, "timestep", None if score == "leakage" else limits, None)
+        made[title] = heat_map(
+            _plain(values), sites, told, title, "timestep", None if score == "leakage" else limits, None
+        )
     return made
 
 
-def _over_noise(rows: Rows, sites: Sequence[str], levels: Sequence[str], names: Mapping[str, str]) -> dict[str, bytes]:
-    """Accuracy under every prompt, at the sites that are best without one."""
-    plain = {site: [r["value"] for r in rows if r["site"] == site and r["score"] == "accuracy, unconditional"]
-             for site in sites}  # fmt: skip
-    best = sorted(sites, key=lambda site: -max(plain[site], default=0.0))[:_CURVES]
-    kinds = [score for score in dict.fromkeys(row["score"] for row in rows) if score.startswith("accuracy, ")]
-    kinds = [kind for kind in kinds if not kind.endswith((", random-init twin", "unconditional, as told"))]
+def _over_noise(
+    rows: Rows, texts: Mapping[str, float], sites: Sequence[str], levels: Sequence[str], names: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Accuracy under every prompt, at the sites that are best under any; dashed what they are compared with."""
+    known = [row for row in rows if row["score"].startswith("accuracy, ") and not row["score"].endswith(_ASIDE)]
+    top = {site: max(row["value"] for row in known if row["site"] == site) for site in sites}
+    best = sorted(sites, key=lambda site: -top[site])[:_CURVES]
     made: dict[str, bytes] = {}
     for site in (site for site in sites if site in best):
-        lines = {kind.removeprefix("accuracy, "): _band(rows, kind, site, levels) for kind in kinds}
+        kinds = list(dict.fromkeys(row["score"] for row in known))
+        lines = {kind.removeprefix("accuracy, "): _band(known, kind, site, levels) for kind in kinds}
+        flat = {**texts, "chance": CHANCE}
+        lines |= {name: Band(*[[value] * len(levels)] * 3) for name, value in flat.items()}
         title = f"Accuracy over noise by what is said, {site}"
         told = [names[level] for level in levels]
-        lines["chance"] = Band(*[[1 / 3] * len(levels)] * 3)
-        made[title] = curves(told, lines, title, "timestep", "accuracy", ("chance",))
+        made[title] = curves(told, lines, title, "timestep", "accuracy", (UNSAID, *flat))
     return made
 
 
@@ -90,7 +100,16 @@ def _concepts(rows: Rows, names: Mapping[str, str]) -> dict[str, bytes]:
         band = Band(*([row[part] for row in rows] for part in ("value", "low", "high")))
         return {title: bars(concepts, band, title, "gain")}
     values = [[found.get((name, level), np.nan) for level in levels] for name in concepts]
-    return {title: heat_map(values, concepts, [names[level] for level in levels], title, "timestep", None, None)}
+    return {
+        title: heat_map(
+            _plain(np.array(values)), concepts, [names[level] for level in levels], title, "timestep", None, None
+        )
+    }
+
+
+def _plain(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To two digits, none of which is a negative zero."""
+    return values.round(2) + 0.0
 
 
 def _objects(rows: Rows) -> dict[str, bytes]:

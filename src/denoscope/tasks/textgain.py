@@ -250,7 +250,7 @@ _CHOICES = {
 _NOTES = (
     "Gains are paired: the same choices, pictures and noise with a prompt and without one. q-values hold the false "
     "discovery rate over all places, concepts or objects of one score. A share of a gain is only told where the gain "
-    "is surely above 0. Scores without a place are means over all of them.",
+    "is more than twice its margin. Scores without a place are means over all of them.",
 )
 
 
