@@ -22,7 +22,7 @@ Method: TypeAlias = Literal["matching", "gradient", "orthogonal"]
 
 _BLOCK = 2**24
 """Correlations that are held at once."""
-_CACHED = 2**21
+_CACHED = 2**22
 """Gathered numbers that a processor works on together."""
 _GROUP = 16
 """Atoms whose strongest is looked for first."""
@@ -224,9 +224,9 @@ def _checked(x: Any, atoms: Any, k: int) -> tuple[Any, Any]:
         raise InputError(f"k must be at least 1, not {k}")
     dtype = torch.promote_types(torch.promote_types(rows.dtype, directions.dtype), torch.float32)
     rows, directions = rows.to(dtype), directions.to(dtype)
-    if not (torch.isfinite(rows).all() and torch.isfinite(directions).all()):
-        raise InputError("activations or atoms hold NaN or infinite values; they cannot be pursued")
     off = float((directions.norm(dim=1) - 1).abs().max())
+    if not (off < torch.inf and torch.isfinite(rows.norm(dim=1)).all()):
+        raise InputError("activations or atoms hold NaN or infinite values; they cannot be pursued")
     if off > _OFF:
         raise InputError(f"atoms must be of length one; one is off by {off:.3g}")
     return rows, directions
