@@ -42,17 +42,8 @@ def test_the_same_map_under_another_name_is_told(store: Path, tmp_path: Path, ca
     """From the command line, in words and for machines; the report tells it too."""
     Transform.load(align(store, tmp_path / "dino.npz", DIAGONAL).file).save(tmp_path / "dinov2.npz")
     (tmp_path / "notes.npy").write_bytes(b"no map")
-    command = [
-        "align",
-        str(store),
-        "--out",
-        str(tmp_path / "dino.npz"),
-        "--map",
-        "diagonal",
-        "--penalties",
-        "0.3",
-        "0.03",
-    ]
+    penalties = ["--penalties", "0.3", "0.03"]
+    command = ["align", str(store), "--out", str(tmp_path / "dino.npz"), "--map", "diagonal", *penalties]
     assert main(command) == 0
     assert "dinov2.npz in the same folder is the same map" in capsys.readouterr().out
     assert main([*command, "--json"]) == 0

@@ -52,7 +52,6 @@ class Family:
         features: Numbers,
         choices: Choices,
         share: float,
-        objects: Objects,
         start: Numbers | None = None,
         loosely: float = 1.0,
         seed: int = 0,
@@ -60,18 +59,17 @@ class Family:
         """The map at one penalty.
 
         Args:
-            features: of all objects.
-            choices: among training objects.
+            features: of the objects to learn from.
+            choices: among them.
             share: of the highest penalty.
-            objects: that are trained on, whose neighbourhoods may be kept.
             start: the map of another penalty.
             loosely: how many times the tolerance the gap may be.
             seed: of the start, where none is given.
         """
         penalty = share * (highest_penalty(features, choices, self.shape) or 1.0)
         if self.alpha:
-            return distilled(features, choices, penalty, objects, alpha=self.alpha, temperature=self.temperature,
-                             start=start)  # fmt: skip
+            return distilled(features, choices, penalty, np.arange(len(features)), alpha=self.alpha,
+                             temperature=self.temperature, start=start)  # fmt: skip
         return solve(features, choices, penalty, shape=self.shape, rank=self.rank,
                      start=None if self.shape == "diagonal" else start, tolerance=loosely * self.tolerance,
                      seed=seed)  # fmt: skip

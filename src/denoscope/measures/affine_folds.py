@@ -107,7 +107,7 @@ def _fold(
     rows = _some(within(triplets, train, len(x)), len(train))
     share = chosen_share(x, rows, family, train, inner, seed)
     features = family.features(x, train)
-    found = family.solved(features, Choices.of(rows, len(x)), share, train, seed=seed)
+    found = family.solved(features[train], _choices(rows, train, len(x)), share, seed=seed)
     return Fold(train, test, share, found, found.likeness(features), len(rows))
 
 
@@ -133,8 +133,9 @@ def chosen_share(x: Array, rows: Array, family: Family, train: Objects, inner: i
     for learn, check in object_folds(len(train), inner, seed):
         held, told = within(rows, train[check], len(x)), within(rows, train[learn], len(x))
         if len(held):
-            choices = Choices.of(_some(told, len(learn)), len(x))
-            parts.append(_Inner(family.features(x, train[learn]), choices, Choices.of(held, len(x)), train[learn]))
+            features, mine, others = family.features(x, train[learn]), train[learn], train[check]
+            parts.append(_Inner(features[mine], _choices(_some(told, len(learn)), mine, len(x)), features[others],
+                                _choices(held, others, len(x))))  # fmt: skip
     if not parts:
         raise InputError(f"none of {len(rows)} choices among {len(train)} training objects lies within one "
                          f"of {inner} inner parts, which choose the penalty; give more triplets")  # fmt: skip
@@ -149,19 +150,26 @@ def chosen_share(x: Array, rows: Array, family: Family, train: Objects, inner: i
 
 @dataclass(eq=False)
 class _Inner:
-    """One inner part, and the map of the penalty before, from which the next one starts."""
+    """One inner part: objects to learn from, objects to judge by, and the map of the penalty before, to start from."""
 
     features: Numbers
     told: Choices
+    unseen: Numbers
     held: Choices
-    objects: Objects
     before: Numbers | None = None
 
     def loss(self, share: float, family: Family, seed: int) -> float:
         """Summed over the held-out choices."""
-        found = family.solved(self.features, self.told, share, self.objects, self.before, 100, seed)
+        found = family.solved(self.features, self.told, share, self.before, 100, seed)
         self.before = found.factor
-        return self.held.count * self.held.loss(found.likeness(self.features))[0]
+        return self.held.count * self.held.loss(found.likeness(self.unseen))[0]
+
+
+def _choices(rows: Array, objects: Objects, count: int) -> Choices:
+    """Choices among `objects`, of `count`, which are numbered anew, so that no time goes into pairs of others."""
+    place = np.empty(count, dtype=np.int64)
+    place[objects] = np.arange(len(objects))
+    return Choices.of(place[rows], len(objects))
 
 
 def _some(rows: Array, objects: int) -> Array:

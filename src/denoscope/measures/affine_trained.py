@@ -45,7 +45,7 @@ def trained(x: Array, triplets: Array, family: Family, inner: int, seed: int) ->
     """
     objects = np.arange(len(x))
     share = chosen_share(x, triplets, family, objects, inner, seed)
-    found = family.solved(family.features(x, objects), Choices.of(triplets, len(x)), share, objects, seed=seed)
+    found = family.solved(family.features(x, objects), Choices.of(triplets, len(x)), share, seed=seed)
     mean, spread = scales(x, objects, family.scaling)
     if family.scaling == "scalar":
         made = Transform.of(found.factor, x.shape[1], float(mean), float(spread))
