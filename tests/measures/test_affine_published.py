@@ -7,7 +7,7 @@ from scipy.optimize import check_grad
 from denoscope.core.errors import InputError
 from denoscope.measures.affine import solve, with_bias
 from denoscope.measures.affine_choices import Choices
-from denoscope.measures.affine_published import Published, _cross_entropy, published_accuracy
+from denoscope.measures.affine_published import Published, _cross_entropy, published_accuracy, published_right
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 4))
@@ -61,6 +61,30 @@ def test_a_map_that_is_sure_of_nothing_is_right_about_nothing_by_the_published_r
     assert published_accuracy(0.02 * X[:, :2], ROWS) < 0.05
     assert sure > 0.7
     assert published_accuracy(np.ones((20, 2)), ROWS) == 0
+
+
+@pytest.mark.parametrize(("spread", "published"), [(0.01, 0.244), (0.003, 0.019), (0.001, 0.0)])
+def test_faint_logits_are_below_chance_by_rounding_alone(spread: float, published: float) -> None:
+    """Choices by lot, which are right a third of the time, by the spread of the logits."""
+    logits = np.random.default_rng(0).normal(0, spread, (50_000, 3))
+    assert published_right(logits).mean() == pytest.approx(published, abs=0.006)
+    assert (logits.argmax(axis=1) == 0).mean() == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_a_published_accuracy_below_chance_is_what_the_rounding_makes_of_choices_above_it() -> None:
+    """0.3022 at a cross-entropy of 1.0985 (SD 1.5, down_blocks.0, 90 % noise): a faint map that is right more often."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(100_000, 3)) + np.array([0.1, 0, 0])
+    scale = next(scale for scale in np.geomspace(0.05, 0.005, 60) if published_right(scale * logits).mean() < 0.3022)
+    chances = np.exp(scale * logits) / np.exp(scale * logits).sum(axis=1, keepdims=True)
+    assert round(float(-np.log(chances[:, 0]).mean()), 3) in (1.098, 1.099)
+    assert (logits.argmax(axis=1) == 0).mean() > 0.36
+
+
+def test_two_equal_chances_are_wrong_even_where_the_third_is_least() -> None:
+    """The kept pair ties with another one; `credits` gives half."""
+    assert not published_right(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])).any()
+    assert published_right(np.array([[1.0, 0.5, 0.0]])).all()
 
 
 def test_it_stops_when_held_out_choices_no_longer_improve() -> None:
