@@ -159,6 +159,11 @@ class Spectrum:
         a = np.asarray(penalties, dtype=np.float64)[:, None] * self.n
         return (self.s / (self.s + a)).sum(axis=1) + 1
 
+    def scores(self, x: Array) -> Array:
+        """U of rows, fitted or new, `(row, rank)`: centred, standardised and turned by V / sqrt(s)."""
+        kind = x.dtype
+        return (x - self.centre.astype(kind)) @ (self._scaled / np.sqrt(self.s)).astype(kind)
+
     def left_out(self, x: Array, y: Array, penalties: Sequence[float], targets: slice) -> Iterator[Numbers]:
         """What each fitted row is predicted by the fit without it, `(row, target)`, for one penalty after the other.
 
@@ -172,8 +177,7 @@ class Spectrum:
             targets: that are wanted.
         """
         kind = x.dtype
-        turned = (self._scaled / np.sqrt(self.s)).astype(kind)
-        U = (x - self.centre.astype(kind)) @ turned
+        U = self.scores(x)
         shrunk = self.s / (self.s + np.asarray(penalties)[:, None] * self.n)
         maps = shrunk[:, :, None] * (self.z[:, targets] / np.sqrt(self.s)[:, None])
         every = (U @ np.concatenate(list(maps), axis=1).astype(kind)).reshape(len(x), len(shrunk), -1)

@@ -22,6 +22,7 @@ __all__ = [
     "bootstrap_mean",
     "bootstrap_ratio",
     "percentile_interval",
+    "tail",
     "widened",
     "wilson",
 ]
@@ -141,8 +142,8 @@ def bootstrap_ratio(
     _, unit = np.unique(names[known], return_inverse=True)
     tops, bottoms = (np.bincount(unit, values[known]).astype(np.float64) for values in (top, bottom))
     resampled = np.concatenate(list(_resampled(tops, bottoms, draws, np.random.default_rng(seed))))
-    tail = _tail(tops.size)
-    low, high = np.nanquantile(resampled, [tail, 1 - tail])
+    level = tail(tops.size)
+    low, high = np.nanquantile(resampled, [level, 1 - level])
     return _estimate(tops.sum() / bottoms.sum(), low, high, tops.size)
 
 
@@ -181,8 +182,8 @@ def bootstrap_crossed(
         weight = weights[0][left] * weights[-1][right]
         total = weight.sum()
         found[draw] = weight @ values / total if total else np.nan
-    tail = _tail(min(sizes))
-    low, high = np.nanquantile(found, [tail, 1 - tail])
+    level = tail(min(sizes))
+    low, high = np.nanquantile(found, [level, 1 - level])
     return _estimate(values.mean(), low, high, min(sizes))
 
 
@@ -209,11 +210,11 @@ def percentile_interval(
     found = statistic(np.concatenate(sums).reshape(draws, *values.shape[1:]))
     if np.isnan(found).all():
         raise InputError("the statistic means nothing in any resample")
-    low, high = np.nanquantile(found, [_tail(count), 1 - _tail(count)])
+    low, high = np.nanquantile(found, [tail(count), 1 - tail(count)])
     return float(low), float(high)
 
 
-def _tail(n: int) -> float:
+def tail(n: int) -> float:
     """Quantile level at which n units' percentile interval ends."""
     if n < 2:
         return 0.025
