@@ -192,8 +192,9 @@ def test_the_twin_stands_beside(people) -> None:
     twins = [replace(block(noise(3 + i), kind), recipe=recipe) for i, kind in enumerate(("unconditional", "label"))]
     alone, both = TextGain().run_joint(blocks, facts), TextGain().run_joint([*blocks, *twins], facts)
     assert both["gain, label"] == alone["gain, label"]
-    twin = both["gain, label, random-init twin"]
-    assert twin.low < 0 < twin.high
+    twin, above = both["gain, label, random-init twin"], both["gain above the random-init twin, label"]
+    assert twin.low < 0 < twin.high and above.low > 0
+    assert above.value == pytest.approx(both["gain, label"].value - twin.value)
     assert "gain, label, random-init twin" not in [score.name for score in alone.scores]
 
 

@@ -18,7 +18,8 @@ _CURVES = 3
 _OBJECTS = 12
 """Objects that are drawn of either end."""
 
-_ASIDE = (", random-init twin", f"{UNSAID}, as told")
+_TWIN = ", random-init twin"
+_ASIDE = (_TWIN, f"{UNSAID}, as told")
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,7 +49,8 @@ def level_name(row: Mapping[str, Any]) -> str:
 def _maps(rows: Rows, sites: Sequence[str], levels: Sequence[str], names: Mapping[str, str]) -> dict[str, bytes]:
     """Sites down, noise across: every gain, and leakage."""
     known = dict.fromkeys(row["score"] for row in rows)
-    wanted = [score for score in known if score.startswith("gain, ") or score == "leakage"]
+    twins = [score for score in known if score.endswith(_TWIN) and score != f"gain, {LABEL}{_TWIN}"]
+    wanted = [score for score in known if (score.startswith("gain, ") or score == "leakage") and score not in twins]
     gains = [row["value"] for row in rows if row["score"] in wanted and row["score"] != "leakage"]
     limits = (min(gains, default=0.0), max(gains, default=1.0))
     made: dict[str, bytes] = {}

@@ -17,6 +17,7 @@ from denoscope.core.registry import tasks
 from denoscope.core.report import Report, Score
 from denoscope.core.task import Facts, Pictures
 from denoscope.measures.judgments import Judgments
+from denoscope.measures.textgain import triad_gain
 from denoscope.measures.triads import triad_mean
 from denoscope.measures.triplets import CHANCE, alike, credits
 from denoscope.tasks._judged import Judged, judged, objects_of
@@ -166,6 +167,7 @@ class _Found:
             yield _accuracy("people's embedding", people, self.told.judgments)
         if self.over[True].count:
             yield from (score for score, _ in self.twin.of(self.over[True].earned))
+            yield from self._above_twin()
 
     def notes(self) -> Iterator[str]:
         """What could not be told, and why."""
@@ -188,6 +190,13 @@ class _Found:
             right = credits(similar, self.told.judgments).right
             found[kind] = _accuracy(f"{_ENCODER}, {kind}", right, self.told.judgments)
         return found
+
+    def _above_twin(self) -> Iterator[Score]:
+        """What training added to the gain, choice by choice."""
+        ours, untrained = self.over[False].gain, self.over[True].gain
+        if ours is not None and untrained is not None and ours[0] == untrained[0]:
+            above = triad_gain(ours[1], untrained[1], self.told.judgments).difference
+            yield Score(f"gain above the random-init twin, {ours[0]}", *above, unit="share", over=OVER)
 
     def _carrier(self) -> NDArray[np.int64] | None:
         if SHUFFLED not in self.order.prompts:
