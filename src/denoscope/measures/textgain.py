@@ -114,8 +114,8 @@ def gain_share(part: ArrayLike, whole: ArrayLike, judged: Judgments, seed: int =
     """Mean of `part` over mean of `whole`, both gains of the same choices, with an interval over objects.
 
     None unless the whole gain is more than twice as large as its margin, some four standard errors: a share of what may
-    be next to nothing could be anything. Objects are resampled by their
-    influence on either mean (`object_influence`), so that what both have in common cancels.
+    be next to nothing could be anything. Objects are resampled by their influence on either mean (`object_influence`),
+    so that what both have in common cancels; with few choices per object the interval errs to the wide side.
 
     Args:
         part, whole: gain of each row, `(row,)`; a row without a part (NaN) is left out of it.
