@@ -53,16 +53,16 @@ def told(rows: np.ndarray, objects: int, embedding: np.ndarray | None = None) ->
 
 @pytest.mark.parametrize(
     ("values", "published", "strict"),
-    [(np.random.default_rng(0).choice([-1.0, 1.0], (600, 4)), 0.3645, 0.3333),
-     (np.eye(20)[np.random.default_rng(0).integers(20, size=600)], 0.0477, 0.3333)],
+    [(np.random.default_rng(0).choice([-1.0, 1.0], (300, 4)), 0.3645, 0.3333),
+     (np.eye(20)[np.random.default_rng(0).integers(20, size=300)], 0.0477, 0.3333)],
 )  # fmt: skip
 def test_published_ties_leak_the_truth_and_punish_what_is_equal(values, published: float, strict: float) -> None:
     """Protects against both faults: random signs in four dimensions win, one of twenty classes loses; strict does not.
 
     The first two numbers are those that the published code gives for such vectors.
     """
-    rows = drawn(600, 12_000)
-    facts = told(rows, 600)
+    rows = drawn(300, 8000)
+    facts = told(rows, 300)
     found = Alignment(ties="published", shuffles=2, distance="euclidean").run(vectors(values), facts)
     assert found["accuracy"].value == pytest.approx(published, abs=0.015)
     assert found["accuracy, strict ties"].value == pytest.approx(strict, abs=0.012)
