@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from denoscope.core.errors import InputError
 from denoscope.dictionaries.base import rows_of
 
-__all__ = ["Rows", "joined", "rebatched", "repeated"]
+__all__ = ["PLACE", "Rows", "joined", "rebatched", "repeated"]
+
+PLACE = np.dtype([("sample", object), ("cell", np.int64)])
+"""Where a row comes from: id of the sample, and number of the cell in reading order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +24,16 @@ class Rows:
         values: what a dictionary reads.
         timesteps: noise level of each row, `(sample,)`, for dictionaries that know the noise.
         targets: what codes should explain instead of `values`, `(sample, channel)`, for transcoders.
+        places: where each row comes from, `(sample,)` of `PLACE`, for dictionaries whose atoms are rows.
     """
 
     values: NDArray[np.float32]
     timesteps: NDArray[np.float32] | None = None
     targets: NDArray[np.float32] | None = None
+    places: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        for name, part in (("timesteps", self.timesteps), ("targets", self.targets)):
+        for name, part in (("timesteps", self.timesteps), ("targets", self.targets), ("places", self.places)):
             if part is not None and len(part) != len(self.values):
                 raise InputError(f"{len(self.values)} rows cannot have {len(part)} {name}")
 
@@ -36,8 +41,11 @@ class Rows:
         return len(self.values)
 
     def __getitem__(self, which: slice | NDArray[np.intp]) -> "Rows":
-        timesteps = None if self.timesteps is None else self.timesteps[which]
-        return Rows(self.values[which], timesteps, None if self.targets is None else self.targets[which])
+        further = (self.timesteps, self.targets, self.places)
+        return Rows(self.values[which], *(None if part is None else part[which] for part in further))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.values, dtype=dtype, copy=copy)
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
@@ -48,6 +56,7 @@ def joined(parts: Sequence[Rows]) -> Rows:
         np.concatenate([part.values for part in parts]),
         _joined([part.timesteps for part in parts], "timesteps"),
         _joined([part.targets for part in parts], "targets"),
+        _joined([part.places for part in parts], "places"),
     )
 
 
@@ -95,10 +104,10 @@ def _checked(batches: Iterable[Any]) -> Iterator[Rows]:
         if values.shape[1] != width:
             raise InputError(f"batches must be (sample, {width}), got {values.shape}")
         timesteps = None if rows.timesteps is None else np.asarray(rows.timesteps, dtype=np.float32)
-        yield Rows(values, timesteps, targets)
+        yield Rows(values, timesteps, targets, rows.places)
 
 
-def _joined(parts: Sequence[NDArray[np.float32] | None], name: str) -> NDArray[np.float32] | None:
+def _joined(parts: Sequence[NDArray[Any] | None], name: str) -> NDArray[Any] | None:
     known = [part for part in parts if part is not None]
     if known and len(known) < len(parts):
         raise InputError(f"either all batches have {name} or none")

@@ -1,0 +1,186 @@
+"""Inference-time decomposition of activations: a dictionary whose atoms are cells of real images."""
+
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denoscope.core.errors import InputError
+from denoscope.core.registry import dictionaries
+from denoscope.dictionaries._pursuing import Pursuing, PursuitSettings
+from denoscope.dictionaries.base import rows_of
+from denoscope.dictionaries.rows import Rows, rebatched, repeated
+
+__all__ = ["ITDA", "ITDASettings", "RandomCells", "RandomCellsSettings"]
+
+log = logging.getLogger(__name__)
+
+_HEAD = 16_384
+"""Rows from which mean and power are estimated before the first atom."""
+_BIRTHS = "births.json"
+
+
+@dataclass(frozen=True)
+class ITDASettings(PursuitSettings):
+    """Parameters of `ITDA`; `atoms` is the size that the controller aims at, or the most that a threshold may make."""
+
+    threshold: float = 0.0
+    """Unexplained share of a cell, in units of the mean squared length (its mean is FVU), above which it becomes an
+    atom; 0 lets a controller find it, such that the cells fill the dictionary."""
+    alike: float = 0.95
+    """Size of the cosine from which on a cell is the same direction as an atom, and becomes none."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.threshold < 0 or not 0 < self.alike <= 1:
+            raise InputError(f"threshold must not be negative and alike in 0 ... 1, not {self.threshold}, {self.alike}")
+
+
+@dictionaries("itda")
+class ITDA(Pursuing):
+    """Atoms are cells that the atoms before them explained badly (Leask et al. 2025); codes are found by pursuit.
+
+    x_hat = mean + codes @ atoms, atoms (x_i - mean) / |x_i - mean|. A cell becomes an atom where the share of it that
+    is left, |x - x_hat|^2 / E|x - mean|^2, exceeds a threshold. That share does not depend on width or scale, so one
+    threshold means the same at every site; and unless it is given, it is controlled such that the dictionary gets its
+    size. Each atom knows its birthplace: sample, cell, timestep.
+
+    Weights: `atoms`, `bias`, `loss` `(atom,)`, the share that was left of each atom's cell.
+    """
+
+    name: ClassVar[str] = "itda"
+    Settings: ClassVar[type[Any]] = ITDASettings
+
+    def __init__(self, settings: Any = None, **fields: Any) -> None:
+        super().__init__(settings, **fields)
+        self.births: dict[str, list[Any]] = {}
+        """Columns `sample`, `cell`, `timestep`, one entry per atom, None where the rows did not say."""
+
+    def fit(self, batches: Iterable[Any]) -> Self:
+        """Read until `cells` rows were seen, the batches end, or a threshold has made all atoms.
+
+        Args:
+            batches: arrays, tensors or `Rows`; the places of `Rows` become birthplaces.
+
+        Raises:
+            InputError: no rows, rows that do not vary, NaN or infinite values, or too few atoms for k.
+        """
+        from denoscope.dictionaries._growing import Growing
+
+        rows = rebatched(repeated(batches), self.settings.cells, self.settings.batch)
+        head: list[Rows] = []
+        for batch in rows:
+            head.append(batch)
+            if sum(map(len, head)) >= _HEAD:
+                break
+        mean, power = _moments(head)
+        growing, to_come = Growing(self.settings, mean, power), self.settings.cells
+        for batch in chain(head, rows):
+            to_come -= len(batch)
+            growing.read(batch, to_come)
+            if growing.full:
+                break
+        self._keep(growing, mean)
+        return self
+
+    def save(self, folder: str | PathLike[str]) -> None:
+        """As every dictionary, and `births.json` beside it."""
+        super().save(folder)
+        (Path(folder) / _BIRTHS).write_text(json.dumps(self.births))
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str]) -> Self:
+        """Read what `save` wrote."""
+        made = super().load(folder)
+        place = Path(folder) / _BIRTHS
+        made.births = json.loads(place.read_text()) if place.exists() else {}
+        return made
+
+    def told(self) -> dict[str, list[Any]]:
+        """What is known of each atom: where it was born, and what was left of that cell."""
+        return {
+            "born in": self.births["sample"],
+            "cell": self.births["cell"],
+            "loss then": self.weights["loss"].tolist(),
+        }
+
+    def _keep(self, growing: Any, mean: NDArray[np.float32]) -> None:
+        told = self.settings
+        if growing.count < told.k:
+            raise InputError(f"only {growing.count} cells became atoms, fewer than k = {told.k}; lower the threshold")
+        if growing.count < told.atoms:
+            log.info("%d atoms of %d: the other cells were explained or alike", growing.count, told.atoms)
+        self.weights = {
+            "atoms": growing.atoms(),
+            "bias": mean,
+            "loss": np.array(growing.losses, dtype=np.float32),
+        }
+        columns = zip(*growing.births, strict=True)
+        self.births = dict(zip(("sample", "cell", "timestep"), map(list, columns), strict=True))
+
+    @property
+    def threshold(self) -> float:
+        """Share above which cells became atoms: the given one, or the smallest that the controller let in."""
+        return self.settings.threshold or float(self._weight("loss").min())
+
+
+@dataclass(frozen=True)
+class RandomCellsSettings(PursuitSettings):
+    """Parameters of `RandomCells`."""
+
+
+@dictionaries("itda-random")
+class RandomCells(Pursuing):
+    """Atoms are cells drawn by chance, with codes by pursuit: what the choice of cells by `itda` is held against."""
+
+    name: ClassVar[str] = "itda-random"
+    Settings: ClassVar[type[Any]] = RandomCellsSettings
+
+    def fit(self, batches: Iterable[Any]) -> Self:
+        """Read `cells` rows, none of them twice, and draw atoms among them, each as likely as any other.
+
+        Raises:
+            InputError: too few rows, rows that do not vary, NaN or infinite values.
+        """
+        told = self.settings
+        chance, head = np.random.default_rng((told.seed, 5)), list[Rows]()
+        keys, kept = np.empty(0), np.empty((0, 0), dtype=np.float32)
+        for batch in rebatched(_once(batches), told.cells, told.batch):
+            if sum(map(len, head)) < _HEAD:
+                head.append(batch)
+            kept = np.concatenate([kept.reshape(-1, batch.values.shape[1]), batch.values])
+            keys = np.concatenate([keys, chance.random(len(batch))])
+            first = np.argsort(keys, kind="stable")[: told.atoms + 1]
+            keys, kept = keys[first], kept[first]
+        mean, _ = _moments(head)
+        away = kept - mean
+        lengths = np.linalg.norm(away, axis=1)
+        away = (away[lengths > 0] / lengths[lengths > 0, None])[: told.atoms]
+        if len(away) < told.atoms:
+            raise InputError(f"{told.atoms} atoms need as many cells, and there were {len(away)}")
+        self.weights = {"atoms": away.astype(np.float32), "bias": mean}
+        return self
+
+
+def _once(batches: Iterable[Any]) -> Iterable[Rows]:
+    """One reading of the batches, so that no cell is drawn twice."""
+    return (Rows(values) for values in rows_of(batches))
+
+
+def _moments(head: Sequence[Rows]) -> tuple[NDArray[np.float32], float]:
+    """Mean, and mean squared distance to it."""
+    if not head:
+        raise InputError("a dictionary needs rows to learn from, and there were none")
+    rows = np.concatenate([part.values for part in head])
+    mean = rows.mean(axis=0, dtype=np.float64)
+    power = float(np.square(rows - mean).sum(axis=1).mean())
+    if not power:
+        raise InputError("activations that do not vary have no directions to learn")
+    return mean.astype(np.float32), power
