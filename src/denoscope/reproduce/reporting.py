@@ -131,7 +131,7 @@ def _notes(study: Study, blocks: Sequence[Block], applies: Sequence[Row], compat
 
 def _figures(study: Study, blocks: Sequence[Block], applies: Sequence[Row]) -> dict[str, bytes]:
     made: dict[str, bytes] = {}
-    shown = [block for block in blocks if study.kind == "values"]
+    shown = [block for block in blocks if study.kind == "values" and not _joint(block)]
     if len(shown) > 1 and all(len({(row.level, row.score) for row in block.rows}) == 1 for block in shown):
         every = [row for block in shown for row in block.rows]
         for (model, kind, score), rows in _grouped(every).items():
@@ -145,11 +145,18 @@ def _figures(study: Study, blocks: Sequence[Block], applies: Sequence[Row]) -> d
         title = ", ".join(part for part in (name, block.model, block.variant) if part)
         made[title] = _map(block.rows, across, title, _axis(block.rows) if across == "level" else "", f"{name}, ")
     made |= study_curves(study, blocks)
+    own = [(block.variant, one.figures) for block in filter(_joint, blocks) for one in block.reports]
+    made |= {f"{title}, {variant}": picture for variant, figures in own for title, picture in figures.items()}
     if applies:
         names = [f"{row.model} {row.variant}".strip() for row in applies]
         theirs = [row.published for row in applies if row.published is not None]
         made["Ours and published"] = agreement([row.ours for row in applies], theirs, names, study.tolerance)
     return made
+
+
+def _joint(block: Block) -> bool:
+    """Whether its numbers are of all sites together, which its own report draws."""
+    return any(report.parameters.get("site") == "all" for report in block.reports)
 
 
 def _axis(rows: Sequence[Row]) -> str:

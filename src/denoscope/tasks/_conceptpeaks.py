@@ -17,7 +17,7 @@ from denoscope.measures.statistics import Estimate
 from denoscope.tasks._blocks import model_of
 from denoscope.tasks._conceptscores import Found, ends
 
-__all__ = ["Cell", "Line", "lines_of", "peak_scores", "tensor"]
+__all__ = ["Cell", "Line", "lines_of", "peak_scores", "peaks_said", "tensor"]
 
 Numbers = NDArray[np.float64]
 Rows = dict[str, list[Any]]
@@ -117,6 +117,21 @@ def peak_scores(lines: Sequence[Line], group: NDArray[np.bool_], label: str, alo
                 _score(f"peak, {label}{end}", one.first, f"{unit}, from 0"),
                 _score(f"peak, other concepts{end}", one.second, f"{unit}, from 0"),
             ]
+    return made
+
+
+def peaks_said(lines: Sequence[Line], group: NDArray[np.bool_], label: str) -> list[str]:
+    """In a sentence per model: where both groups are best, averaged over levels, and by how much."""
+    made: list[str] = []
+    for line in (line for line in lines if line.level == EVERY):
+        told: list[str] = []
+        for name, some in ((f"{label} concepts", group), ("the others", ~group)):
+            curve = line.value[:, some].mean(axis=1)
+            best = int(curve.argmax())
+            told.append(f"{name} at {line.places[best]} (mean R2 {curve[best]:.3f})")
+        whose = f"In the {line.model} " if line.suffix else ""
+        text = f"{whose}{told[0]} and {told[1]} are decoded best, averaged over the rest."
+        made.append(text[0].upper() + text[1:])
     return made
 
 

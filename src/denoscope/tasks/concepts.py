@@ -17,7 +17,7 @@ from denoscope.core.report import Report
 from denoscope.core.task import Facts, Pictures
 from denoscope.measures.decoding import PENALTIES, decode
 from denoscope.tasks._conceptfigures import drawn
-from denoscope.tasks._conceptpeaks import Cell, lines_of, peak_scores, tensor
+from denoscope.tasks._conceptpeaks import Cell, lines_of, peak_scores, peaks_said, tensor
 from denoscope.tasks._conceptscores import found_at, said, scores_of, seen_at, table_of
 from denoscope.tasks._judged import objects_of
 from denoscope.tasks._minds import Belongs, Minds, grouped, minds_of
@@ -152,7 +152,7 @@ class Concepts:
             inputs={**digests(reduced[0], facts), "values": sha256("".join(values).encode()).hexdigest()[:16]},
             origin=Origin.now(time.perf_counter() - started),
             table=tensor(cells, lines, minds.names, group, self.seed),
-            notes=(_NOTE, _PEAKS, *minds.notes),
+            notes=(*peaks_said(lines, group, self._label), _NOTE, _PEAKS, *minds.notes),
         )
 
     def draw(self, report: Report, pictures: Pictures | None) -> Mapping[str, bytes]:
