@@ -1,0 +1,84 @@
+"""Dictionaries of other packages: SAELens, dictionary_learning, sparsify, sdxl-unbox, overcomplete."""
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from denoscope.core.errors import InputError, StoreError, unknown
+from denoscope.core.site import Site
+from denoscope.dictionaries.base import Learned
+from denoscope.dictionaries.formats import dictionary_learning, openai, overcomplete, sae_lens, sparsify
+from denoscope.dictionaries.formats.parts import learned, parts_of
+
+__all__ = ["FORMATS", "format_of", "read_dictionary", "write_dictionary"]
+
+FORMATS: Mapping[str, ModuleType] = {
+    "sae_lens": sae_lens,
+    "sparsify": sparsify,
+    "dictionary_learning": dictionary_learning,
+    "openai": openai,
+    "overcomplete": overcomplete,
+}
+"""Formats by name, in the order in which a folder is tried."""
+
+
+def format_of(folder: str | PathLike[str]) -> str | None:
+    """Whose format the files of a folder are, if anyone's."""
+    return next((name for name, one in FORMATS.items() if Path(folder).is_dir() and one.fits(Path(folder))), None)
+
+
+def read_dictionary(
+    folder: str | PathLike[str], format: str | None = None, *, k: int | None = None, site: str | Site | None = None
+) -> Learned:
+    """The dictionary of another package as one of ours: codes in the units of activations, atoms of length one.
+
+    Args:
+        folder: with its files.
+        format: one of `FORMATS`; told by the files unless given.
+        k: of TopK, where the files do not say it.
+        site: where it was learned; other packages name places in their own way, so that this is up to the caller.
+
+    Raises:
+        UnknownName: no such format.
+        InputError: a kind that cannot be said as a linear encoder with atoms.
+        StoreError: no such files, or damaged ones.
+    """
+    name = format or format_of(folder)
+    if name is None:
+        raise StoreError(f"{folder} holds no dictionary in a known format ({', '.join(FORMATS)})")
+    one = _known(name)
+    if not one.fits(Path(folder)):
+        raise StoreError(f"{folder} holds no dictionary in the format of {name}")
+    made = learned(one.read(Path(folder), k))
+    if site is not None:
+        made.about = {**made.about, "site": str(site)}
+    return made
+
+
+def write_dictionary(made: Learned, folder: str | PathLike[str], format: str) -> Path:
+    """Write a dictionary as another package keeps it; the folder is returned.
+
+    Args:
+        made: an autoencoder.
+        folder: made if absent.
+        format: one of `FORMATS` that can be written.
+
+    Raises:
+        UnknownName: no such format.
+        InputError: a dictionary that the format cannot say.
+    """
+    save: Any = getattr(_known(format), "save", None)
+    if save is None:
+        raise InputError(f"{format} is read alone; write sae_lens or dictionary_learning")
+    parts, place = parts_of(made), Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    save(parts, place)
+    return place
+
+
+def _known(name: str) -> ModuleType:
+    if name not in FORMATS:
+        raise unknown("format", name, FORMATS, "denoscope.dictionaries.formats.FORMATS")
+    return FORMATS[name]
