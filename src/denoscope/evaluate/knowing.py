@@ -37,6 +37,7 @@ class Reopened:
         self._next = len(told)
         self._kept: dict[tuple[str, str], Any] = {}
         self._bytes = 0
+        self._last: tuple[str, Mapping[str, Any]] = ("", {})
 
     def sample(self, name: str) -> Sample:
         """One sample.
@@ -72,7 +73,9 @@ class Reopened:
         """Facts of a sample; where the data set knows them apart from the picture, that is not decoded."""
         if isinstance(self._samples, Shots) and name in self._places:
             return self._samples.facts(self._places[name])
-        return self.sample(name).facts
+        if self._last[0] != name:
+            self._last = (name, self.sample(name).facts)
+        return self._last[1]
 
 
 class _Row(Mapping[str, Any]):
