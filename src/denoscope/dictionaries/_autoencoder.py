@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.optional import require
-from denoscope.dictionaries._normaliser import Floats, Normaliser, Raw, floats, folded
+from denoscope.dictionaries._normaliser import Floats, Normaliser, Raw, floats, folded, normaliser_of
+from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries.base import Learned, like
+from denoscope.dictionaries.rows import Rows
 
 if TYPE_CHECKING:
     from denoscope.dictionaries._training.coder import Coder, Start
@@ -50,8 +52,12 @@ class Autoencoder(Learned):
         """What learns, in normalised units."""
         raise NotImplementedError
 
-    def take(self, raw: Raw, extras: Mapping[str, Any], before: Normaliser, after: Normaliser) -> None:
-        """Keep what was learned, in the units of the activations."""
+    def normaliser(self, head: Rows) -> Normaliser | Timed:
+        """What is done to rows before it learns from them, estimated on the first ones."""
+        return normaliser_of(self.settings.normaliser, head.values)
+
+    def take(self, raw: Raw, extras: Mapping[str, Any], before: Any, after: Any) -> None:
+        """Keep what was learned, in the units of the activations; normalisers of what is read and what is explained."""
         weights, lengths = folded(raw, before, after)
         if self.tied:
             del weights["centre"]

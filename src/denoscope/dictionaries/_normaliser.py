@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
 
-__all__ = ["Kind", "Normaliser", "Raw", "floats", "folded", "normaliser_of"]
+__all__ = ["Kind", "Normaliser", "Raw", "floats", "folded", "normaliser_of", "times"]
 
 Kind = Literal["none", "mean", "scalar", "channel", "whiten"]
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ class Normaliser:
 
     def map(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """x'."""
-        return _times(x - self.mean, self.forth).astype(np.float32)
+        return times(x - self.mean, self.forth).astype(np.float32)
 
     @property
     def keeps_angles(self) -> bool:
@@ -100,15 +100,15 @@ def folded(raw: Raw, before: Normaliser, after: Normaliser) -> tuple[dict[str, F
         before: normaliser of what is encoded.
         after: normaliser of what is decoded; the same one unless input and target differ.
     """
-    atoms = _times(raw.atoms, after.back)
+    atoms = times(raw.atoms, after.back)
     lengths = np.maximum(np.linalg.norm(atoms, axis=1), 1e-30)
-    encoder = _times(raw.encoder, before.forth.T)
+    encoder = times(raw.encoder, before.forth.T)
     made = {
         "atoms": atoms / lengths[:, None],
-        "bias": _times(raw.bias, after.back) + after.mean,
+        "bias": times(raw.bias, after.back) + after.mean,
         "encoder": encoder * lengths[:, None],
         "encoder_bias": raw.encoder_bias * lengths,
-        "centre": _times(raw.centre, before.back) + before.mean,
+        "centre": times(raw.centre, before.back) + before.mean,
     }
     return made, lengths
 
@@ -124,5 +124,6 @@ def _scales(variances: Floats, axes: Floats) -> tuple[Floats, Floats]:
     return axes / spread, (axes * spread).T
 
 
-def _times(x: Floats, a: Floats) -> Floats:
+def times(x: Floats, a: Floats) -> Floats:
+    """x @ a, or x * a where a is a number."""
     return x * a if a.ndim == 0 else x @ a

@@ -89,6 +89,10 @@ class Learned(ABC):
             raise InputError(f"this dictionary has {len(self.atoms)} atoms, not codes of shape {tuple(codes.shape)}")
         return codes @ like(self.atoms, codes) + like(self.bias, codes)
 
+    def reconstruct(self, x: Any) -> Any:
+        """What the dictionary makes of activations `(sample, channel)`: decode(encode(x))."""
+        return self.decode(self.encode(x))
+
     @abstractmethod
     def _encode(self, x: Any) -> Any: ...
 

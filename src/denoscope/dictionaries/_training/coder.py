@@ -68,8 +68,9 @@ class Coder(nn.Module):
         """
         inner = self.inner(x, timesteps)
         before = self.before(inner)
-        codes, extra = self.codes(inner, before, y)
-        misfit, left = self.misfit(codes, y)
+        goal = self.goal(y, inner)
+        codes, extra = self.codes(inner, before, goal)
+        misfit, left = self.misfit(codes, goal, y)
         rescue = self._rescue(inner, before, left.detach(), dead)
         active = codes.values.detach() > 0
         parts = {"fvu": relative(left.detach(), y), "aux": rescue.detach(), "l0": active.sum() / len(x)}
@@ -90,13 +91,17 @@ class Coder(nn.Module):
         """What is added to the pre-activations that decide who is active."""
         return self.encoder_bias
 
-    def codes(self, inner: Tensor, before: Tensor, y: Tensor) -> tuple[Codes, Tensor]:
+    def codes(self, inner: Tensor, before: Tensor, goal: Tensor) -> tuple[Codes, Tensor]:
         """Codes with gradients, and what the method adds to the loss."""
         raise NotImplementedError
 
-    def misfit(self, codes: Codes, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Fraction of the batch's variance that is left, and what is left of each row."""
-        left = y - decode(codes, self.atoms) - self.bias
+    def goal(self, y: Tensor, inner: Tensor) -> Tensor:
+        """What atoms and bias have to explain of a target."""
+        return y
+
+    def misfit(self, codes: Codes, goal: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Fraction of the target's variance that is left, and what is left of each row."""
+        left = goal - decode(codes, self.atoms) - self.bias
         return relative(left, y), left
 
     def _rescue(self, inner: Tensor, before: Tensor, left: Tensor, dead: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ class JumpReLUCoder(Coder):
         self.log_threshold = nn.Parameter(start.bias.new_full((len(start.atoms),), float(first.log())))
         self.width = settings.bandwidth or float(start.before.std()) / 5
 
-    def codes(self, inner: Tensor, before: Tensor, y: Tensor) -> tuple[Codes, Tensor]:
+    def codes(self, inner: Tensor, before: Tensor, goal: Tensor) -> tuple[Codes, Tensor]:
         """Codes with gradients; how far their number is from k."""
         theta = self.log_threshold.exp()
         places = above(before, theta.detach() - self.width / 2)
@@ -58,17 +58,17 @@ class GatedCoder(Coder):
         self.magnitude = nn.Parameter(torch.zeros_like(self.encoder_bias))
         self.register_buffer("log_weight", torch.log(self.encoder_bias.new_tensor(settings.sparsity)))
 
-    def codes(self, inner: Tensor, before: Tensor, y: Tensor) -> tuple[Codes, Tensor]:
+    def codes(self, inner: Tensor, before: Tensor, goal: Tensor) -> tuple[Codes, Tensor]:
         """Codes with gradients; the L1 penalty and what the gates alone leave."""
         places = above(before, before.new_zeros(()))
         gate = picked(inner, self.encoder, self.encoder_bias, places, before)
         p = gate - self.encoder_bias[places.where]
         values = (p * self.log_gain.exp()[places.where] + self.magnitude[places.where]).relu()
         shut = self.log_weight.exp() * gate.sum() / len(inner)
-        alone = y - decode(Codes(gate, places), self.atoms.detach()) - self.bias.detach()
+        alone = goal - decode(Codes(gate, places), self.atoms.detach()) - self.bias.detach()
         if self.training:
             self._steer(len(gate) / max(1, len(inner)))
-        return Codes(values, places), shut + relative(alone, y)
+        return Codes(values, places), shut + relative(alone, goal)
 
     def _steer(self, active: float) -> None:
         """A heavier penalty while too many are active, a lighter one while too few."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from denoscope.core.errors import InputError
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries._normaliser import Normaliser, normaliser_of
+from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries._training.keeping import Keeper
 from denoscope.dictionaries._training.starting import device_of, start_of
 from denoscope.dictionaries._training.trainer import Trainer
@@ -79,10 +80,12 @@ class Run:
         self._made, settings = made, made.settings
         device = device_of(settings.device)
         targets = head.values if head.targets is None else head.targets
-        self._before = normaliser_of(settings.normaliser, head.values)
+        self._before = made.normaliser(head)
         self._after = self._before if head.targets is None else normaliser_of(settings.normaliser, targets)
         self._maps = (_Map(self._before, device), _Map(self._after, device))
-        start = start_of(self._maps[0](head.values), self._maps[1](targets), settings, made.tied)
+        start = start_of(
+            self._maps[0](head.values, head.timesteps), self._maps[1](targets, head.timesteps), settings, made.tied
+        )
         self._trainer = Trainer(made.coder(start), settings)
         self._keeper = Keeper(place, _identity(made, head), every)
         self._passed = 0
@@ -99,8 +102,8 @@ class Run:
         if not len(batch) or self._passed <= trainer.seen:
             return
         before = trainer.seen
-        x = self._maps[0](batch.values)
-        y = x if batch.targets is None else self._maps[1](batch.targets)
+        x = self._maps[0](batch.values, batch.timesteps)
+        y = x if batch.targets is None else self._maps[1](batch.targets, batch.timesteps)
         numbers = trainer.step(x, y, _sent(batch.timesteps, trainer.device))
         if trainer.seen // self._log_every > before // self._log_every:
             self._keeper.log(trainer.seen, numbers)
@@ -117,12 +120,16 @@ class Run:
 class _Map:
     """A normaliser on a device."""
 
-    def __init__(self, normaliser: Normaliser, device: torch.device) -> None:
-        self._mean = torch.from_numpy(normaliser.mean.astype(np.float32)).to(device)
-        self._forth = torch.from_numpy(np.asarray(normaliser.forth, dtype=np.float32)).to(device)
+    def __init__(self, normaliser: Normaliser | Timed, device: torch.device) -> None:
+        self._timed, self._device = normaliser if isinstance(normaliser, Timed) else None, device
+        if isinstance(normaliser, Normaliser):
+            self._mean = torch.from_numpy(normaliser.mean.astype(np.float32)).to(device)
+            self._forth = torch.from_numpy(np.asarray(normaliser.forth, dtype=np.float32)).to(device)
 
-    def __call__(self, rows: NDArray[np.float32]) -> Tensor:
-        x = torch.from_numpy(np.ascontiguousarray(rows)).to(self._mean.device) - self._mean
+    def __call__(self, rows: NDArray[np.float32], timesteps: NDArray[np.float32] | None) -> Tensor:
+        if self._timed is not None:
+            return torch.from_numpy(self._timed.map(rows, timesteps)).to(self._device)
+        x = torch.from_numpy(np.ascontiguousarray(rows)).to(self._device) - self._mean
         return x * self._forth if self._forth.ndim == 0 else x @ self._forth
 
 

@@ -23,7 +23,7 @@ _SLOW = 0.99
 class TopKCoder(Coder):
     """The k largest of each row, those that are positive."""
 
-    def codes(self, inner: Tensor, before: Tensor, y: Tensor) -> tuple[Codes, Tensor]:
+    def codes(self, inner: Tensor, before: Tensor, goal: Tensor) -> tuple[Codes, Tensor]:
         """Codes with gradients; nothing is added to the loss."""
         places = self.places(before)
         values = picked(inner, self.encoder, self.encoder_bias, places, before).relu()
@@ -72,10 +72,10 @@ class MatryoshkaCoder(BatchTopKCoder):
         super().__init__(start, settings, tied)
         self.groups = settings.groups
 
-    def misfit(self, codes: Codes, y: Tensor) -> tuple[Tensor, Tensor]:
+    def misfit(self, codes: Codes, goal: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean over the nested dictionaries; what the whole one leaves."""
         edges = (0, *prefixes(len(self.atoms), self.groups))
-        left, losses = y - self.bias, []
+        left, losses = goal - self.bias, []
         for low, high in pairwise(edges):
             within = (codes.places.where >= low) & (codes.places.where < high)
             left = left - decode(codes.only(within), self.atoms)
@@ -90,11 +90,11 @@ class HierarchicalCoder(TopKCoder):
         super().__init__(start, settings, tied)
         self.counted = settings.levels
 
-    def misfit(self, codes: Codes, y: Tensor) -> tuple[Tensor, Tensor]:
+    def misfit(self, codes: Codes, goal: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Mean over the numbers of codes; what all k of them leave."""
         k = self.settings.k
-        rank = torch.arange(len(codes.values), device=y.device) % k
-        left, losses = y - self.bias, []
+        rank = torch.arange(len(codes.values), device=goal.device) % k
+        left, losses = goal - self.bias, []
         edges = (0, *levels(k, self.counted))
         for low, high in pairwise(edges):
             left = left - decode(codes.only((rank >= low) & (rank < high)), self.atoms)

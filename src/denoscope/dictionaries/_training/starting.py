@@ -14,7 +14,7 @@ _SHOWN = 1024
 
 
 def start_of(x: Tensor, y: Tensor, settings: AutoencoderSettings, tied: bool) -> Start:
-    """Atoms drawn on the sphere or from rows, the encoder equal to them where it can be.
+    """Atoms drawn on the sphere or from rows; the encoder equal to them, or along what covaries with them.
 
     Args:
         x: rows that are read, normalised, `(row, channel)`.
@@ -29,7 +29,7 @@ def start_of(x: Tensor, y: Tensor, settings: AutoencoderSettings, tied: bool) ->
         which = torch.randint(len(y), (settings.atoms,), generator=chance).to(y.device)
         atoms = (y[which] - bias).cpu() + 1e-3 * atoms * y.std().cpu()
     atoms = (atoms / atoms.norm(dim=1, keepdim=True)).to(y)
-    encoder = atoms if tied else _unit(torch.randn(settings.atoms, x.shape[1], generator=chance)).to(x)
+    encoder = atoms if tied else _unit(atoms @ ((y - bias).T @ x))
     before = (x[:_SHOWN] - bias if tied else x[:_SHOWN]) @ encoder.T
     return Start(atoms, encoder, bias, before)
 
@@ -60,4 +60,4 @@ def device_of(asked: str) -> torch.device:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return rows / rows.norm(dim=1, keepdim=True)
+    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
