@@ -44,13 +44,6 @@ def test_prompts_of_one_command_are_compared(store) -> None:
     assert not any("No text encoder" in note for note in report.notes)
 
 
-def test_a_pooled_text_that_a_family_lacks_is_told(store) -> None:
-    """The U-Net of the embedded model has none: the report goes without, and says so."""
-    report = evaluate(store, "textgain", sites="all", timesteps="all", save=False, text="pooled")
-    assert not any("text encoder" in score.name for score in report.scores)
-    assert any("not at hand" in note for note in report.notes)
-
-
 def _block(prompt: str) -> Activations:
     frames = (Frame(4, 4, 4, 4),) * 2
     return Activations(

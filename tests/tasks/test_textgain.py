@@ -215,6 +215,14 @@ def test_prompts_are_called_by_what_they_say() -> None:
     assert kind_of("a photo") == '"a photo"' and kind_of("{label} of {colour}") == '"{label} of {colour}"'
 
 
+def test_a_text_that_the_model_lacks_is_told(people) -> None:
+    """Only the last token's vectors are there: pooled ones are asked for, and the report goes without."""
+    embedding, facts = people
+    report = TextGain(text="pooled").run_joint([block(embedding), block(embedding, "label"), text(embedding)], facts)
+    assert not any("text encoder" in score.name for score in report.scores)
+    assert any("not at hand" in note for note in report.notes)
+
+
 def test_two_prompts_that_say_the_same_are_kept_apart(people) -> None:
     """The second is called by its text."""
     embedding, facts = people
