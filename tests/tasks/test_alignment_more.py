@@ -11,11 +11,13 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.core.frame import Frame, Grid
 from denoscope.core.site import Site
+from denoscope.measures.affine_family import Family
 from denoscope.measures.judgments import Judgments
 from denoscope.measures.pooling import pool_cells, principal
 from denoscope.measures.triplets import alike, credits
 from denoscope.tasks._pooling import vectors_of
 from denoscope.tasks._seen import seen
+from denoscope.tasks.alignability import Alignability
 from denoscope.tasks.alignment import Alignment
 
 FRAME = Frame(16, 16, 16, 16)
@@ -117,6 +119,26 @@ def test_noise_in_many_channels_is_left_out_by_components() -> None:
     shuffled = x[rng.permutation(80)]
     null = Alignment(shuffles=2, components=3).run(vectors(shuffled), told(rows, 80))["accuracy"]
     assert null.low < 1 / 3 < null.high
+
+
+def test_components_of_a_probe_are_those_of_its_training_objects() -> None:
+    """Whatever the tested ones hold; few components of planted dimensions under noise lift the probe, not the null."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(60, 3))
+    x = 3 * z @ np.linalg.qr(rng.normal(size=(150, 3)))[0].T + rng.normal(size=(60, 150))
+    train, family = np.arange(40), Family(components=3)
+    other = np.where(np.arange(60)[:, None] < 40, x, 1e3 * rng.normal(size=x.shape))
+    assert np.allclose(family.features(x, train)[:40], family.features(other, train)[:40])
+    assert family.features(x, train).shape == (60, 4)
+    with pytest.raises(InputError, match="fewer than the 40 objects"):
+        Family(components=40).features(x, train)
+    rows = drawn(60, 6000)
+    best = alike(z, "dot").reshape(-1)[Judgments.of(rows, 60).pairs].argmax(axis=0)
+    rows = np.take_along_axis(rows, np.array([[0, 1, 2], [0, 2, 1], [1, 2, 0]])[best], axis=1)
+    report = Alignability(maps=("full", "published"), components=3, penalties=(0.1,)).run(vectors(x), told(rows, 60))
+    assert report["accuracy"].low > report["accuracy, zero-shot cosine"].value - 0.1 and report["accuracy"].low > 0.6
+    assert report["accuracy, shuffled choices"].low < 1 / 3 < report["accuracy, shuffled choices"].high
+    assert report["effective rank"].value <= 4
 
 
 @pytest.mark.parametrize("how", ["attention", "flatten", "cells", "gram"])

@@ -6,9 +6,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from denoscope.core.errors import InputError
 from denoscope.measures.affine import Shape, Solution, highest_penalty, solve, with_bias
 from denoscope.measures.affine_choices import Choices
 from denoscope.measures.affine_local import distilled
+from denoscope.measures.pooling import principal
 
 __all__ = ["Family", "Scaling", "scaled", "scales"]
 
@@ -31,6 +33,7 @@ class Family:
         tolerance: optimality gap in nats.
         alpha: weight of the training objects' neighbourhoods, which a shrunk map then keeps (`affine_local`).
         temperature: of these neighbourhoods.
+        components: principal components that are kept of the scaled channels; 0 for the channels themselves.
     """
 
     shape: Shape = "full"
@@ -41,10 +44,20 @@ class Family:
     tolerance: float = 1e-6
     alpha: float = 0.0
     temperature: float = 1.0
+    components: int = 0
 
     def features(self, x: Array, train: Objects) -> Numbers:
-        """Scaled by the training objects, with a column of ones for the bias."""
+        """Scaled by the training objects, in their principal components, with a column of ones for the bias.
+
+        Raises:
+            InputError: as many components as training objects, or more.
+        """
         values = scaled(x, train, self.scaling)
+        if self.components:
+            if self.components >= len(train):
+                raise InputError(f"components must be fewer than the {len(train)} objects that they are learned from, "
+                                 f"not {self.components}")  # fmt: skip
+            values = principal(values[train], self.components).of(values)
         return with_bias(values) if self.bias and self.shape == "full" else values
 
     def solved(

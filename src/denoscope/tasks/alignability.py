@@ -19,6 +19,7 @@ from denoscope.measures.affine_family import Family
 from denoscope.measures.affine_folds import Fold, nested, published
 from denoscope.measures.affine_published import Published
 from denoscope.measures.judgments import Judgments
+from denoscope.measures.pooling import principal
 from denoscope.measures.triplets import alike, credits
 from denoscope.tasks._flexibility import flexibility
 from denoscope.tasks._judged import Judged, judged
@@ -85,6 +86,9 @@ class Alignability:
     """Cells that do not count: `anomalies` (unusually long ones), `corners`, or the whole `border`."""
     focus: float = 10.0
     """`attention`: weights are exp(focus cosine); 0 is the mean."""
+    components: int = 0
+    """Principal components that are kept of the vectors, learned from the objects that a map is learned from (of all
+    objects for `published`, as was published); 0 for all channels."""
     known: tuple[str, ...] = ()
     """Saved maps (.npy of [W | b], gLocal's .npz, as `align` writes them) to score on the same choices."""
     tolerance: float = 1e-6
@@ -93,7 +97,7 @@ class Alignability:
     """Of the parts, the starts and the shuffled choices; 42 gives the published folds of objects."""
 
     def __post_init__(self) -> None:
-        for name, least in {"folds": 2, "inner": 2, "seed": 0}.items():
+        for name, least in {"folds": 2, "inner": 2, "seed": 0, "components": 0}.items():
             if getattr(self, name) < least:
                 raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if not self.penalties or min(self.penalties) <= 0 or not self.tolerance > 0:
@@ -122,7 +126,8 @@ class Alignability:
         if rank == 0 or (rank is None and name not in _MAPS):
             raise unknown("map", name, _MAPS, "denoscope evaluate alignability --help")
         shape = _SHAPES.get(name, "full")
-        family = Family(shape, rank, self.bias, self.scaling, tuple(self.penalties), self.tolerance)
+        family = Family(shape, rank, self.bias, self.scaling, tuple(self.penalties), self.tolerance,
+                        components=self.components)  # fmt: skip
         return replace(family, alpha=self.alpha, temperature=self.temperature) if name == "glocal" else family
 
     def prepare(self, activations: Activations) -> Activations:
@@ -181,7 +186,9 @@ class Alignability:
         rows = np.column_stack([choices.first, choices.second, choices.odd])
         family = self.family(name)
         if family is None:
-            return published(told.vectors, rows, Published(seed=self.seed), self.folds, self.seed)
+            x = told.vectors
+            values = principal(x, self.components).of(x) if self.components else x
+            return published(values, rows, Published(seed=self.seed), self.folds, self.seed)
         return nested(told.vectors, rows, family, self.folds, self.inner, self.seed)
 
     def draw(self, report: Report, pictures: Pictures | None) -> Mapping[str, bytes]:
