@@ -63,7 +63,7 @@ def test_of_all_roots_of_m_the_symmetric_one_has_the_least_penalty_and_that_is_c
 def test_the_optimum_is_certified_with_more_objects_than_features_and_with_fewer(n: int, p: int) -> None:
     """Gap, and both conditions of Karush, Kuhn and Tucker; what is told is the objective of the map that is given."""
     x, choices = _people(n, p)
-    for found in path(x, choices, (1.0, 0.03, 0.001), shape="shrunk"):
+    for found in path(x, choices, (1.0, 0.03, 0.001), shape="shrunk", tolerance=1e-9):
         proof = found.certificate
         assert proof.gap < 1e-6
         assert proof.slack > -1e-6

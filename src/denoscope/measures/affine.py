@@ -23,7 +23,7 @@ from denoscope.core.errors import InputError
 from denoscope.measures.affine_certificate import Certificate, Shape, certify, largest
 from denoscope.measures.affine_choices import Choices
 from denoscope.measures.affine_shrunk import shrunk
-from denoscope.measures.affine_solution import Solution, coordinates
+from denoscope.measures.affine_solution import Solution, coordinates, until_certified
 
 __all__ = ["Certificate", "Shape", "Solution", "certify", "highest_penalty", "path", "solve", "with_bias"]
 
@@ -182,7 +182,8 @@ def _descend(problem: _Problem, v: Numbers, most: int, tolerance: float) -> tupl
     """Descents and certificates in turn, columns added where the certificate finds a use for them."""
     steps, options = 0, {"maxcor": 20, "maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": 1e-15, "gtol": 1e-10}
     for _ in range(_ROUNDS):
-        result = minimize(problem.objective, v.reshape(-1), (), "L-BFGS-B", jac=True, options=options)
+        look = until_certified(lambda flat, shape=v.shape: problem.proof(flat.reshape(shape)).gap, tolerance)
+        result = minimize(problem.objective, v.reshape(-1), (), "L-BFGS-B", jac=True, callback=look, options=options)
         v, steps = result.x.reshape(v.shape), steps + int(result.nit)
         if problem.proof(v).gap <= tolerance:
             break

@@ -22,7 +22,7 @@ from scipy.optimize import brentq, minimize, minimize_scalar
 
 from denoscope.measures.affine_certificate import Certificate
 from denoscope.measures.affine_choices import Choices, entropy
-from denoscope.measures.affine_solution import Solution, coordinates
+from denoscope.measures.affine_solution import Solution, coordinates, until_certified
 
 __all__ = ["Shrunk", "distance_to_scalar", "shrunk"]
 
@@ -57,7 +57,8 @@ def shrunk(
     v = problem.scalar() if start is None else problem.inside(start)
     steps, options = 0, {"maxcor": 20, "maxiter": _STEPS, "maxfun": 2 * _STEPS, "ftol": 1e-15, "gtol": 1e-10}
     for _ in range(_ROUNDS):
-        result = minimize(problem.objective, v.reshape(-1), (), "L-BFGS-B", jac=True, options=options)
+        look = until_certified(lambda flat: problem.proof(flat.reshape(problem.shape)).gap, tolerance)
+        result = minimize(problem.objective, v.reshape(-1), (), "L-BFGS-B", jac=True, callback=look, options=options)
         v, steps = result.x.reshape(v.shape), steps + int(result.nit)
         if problem.proof(v).gap <= tolerance or result.nit < _STEPS:
             break

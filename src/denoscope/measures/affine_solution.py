@@ -1,5 +1,6 @@
 """What is known of a solved affine probe, and coordinates in which it is quickly solved."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from denoscope.measures.affine_certificate import Certificate
 from denoscope.measures.affine_choices import entropy
 
-__all__ = ["Solution", "coordinates"]
+__all__ = ["Solution", "coordinates", "until_certified"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
 
+_EVERY = 20
+"""Iterations of a descent between two certificates."""
 _FAINT = 0.1
 """Share of the mean variance below which a direction of the features is left as faint as it is."""
 
@@ -66,3 +69,21 @@ def coordinates(x: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     u, size, vt = u[:, held], size[held], vt[held]
     by = np.sqrt((size**2).mean() / (size**2 + _FAINT * (size**2).mean()))
     return u * (size * by), vt.T * by, vt / by[:, None]
+
+
+def until_certified(gap: Callable[[Numbers], float], tolerance: float) -> Callable[[Numbers], None]:
+    """A callback for scipy's `minimize` that ends a descent once its gap is small enough, looking now and then.
+
+    Args:
+        gap: of the numbers that are descended on, in nats.
+        tolerance: at which to end.
+    """
+    steps = 0
+
+    def look(x: Numbers) -> None:
+        nonlocal steps
+        steps += 1
+        if steps % _EVERY == 0 and gap(x) <= tolerance:
+            raise StopIteration
+
+    return look
