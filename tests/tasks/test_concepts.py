@@ -124,6 +124,15 @@ def test_choices_go_to_the_largest_concept_of_the_pair_that_was_kept(found) -> N
     assert any("are made most as people make them" in note for note in report.notes)
 
 
+def test_unique_variance_is_told_where_it_is_asked_for(found) -> None:
+    """Together kinds and colours explain the vectors, and no colour has a share of its own; all else stays the same."""
+    report, _, vectors, told = found
+    asked = Concepts(unique=True).run(block(vectors), told)
+    assert asked["variance explained by concepts"].low > 0.2
+    assert all(asked[f"unique variance of {name}"].low < 0.005 for name in NAMES[:3])
+    assert asked.scores[: len(report.scores)] == report.scores
+
+
 def test_unrelated_vectors_hold_no_concept() -> None:
     """Over several draws: hardly any concept is found, no interval of the mean is above 0, choices are by lot."""
     thought, decoded, inside = thoughts(), 0, 0

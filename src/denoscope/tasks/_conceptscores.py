@@ -14,9 +14,10 @@ from denoscope.measures.significance import false_discovery
 from denoscope.measures.statistics import Estimate, bootstrap_mean, wilson
 from denoscope.measures.triads import by_object, triad_mean
 from denoscope.measures.triplets import CHANCE, Metric, alike, credits
+from denoscope.measures.unique import unique_variance
 from denoscope.tasks._minds import Belongs, Minds, belonging
 
-__all__ = ["Found", "Seen", "ends", "found_at", "said", "scores_of", "seen_at", "table_of"]
+__all__ = ["Found", "Seen", "ends", "explained", "found_at", "said", "scores_of", "seen_at", "table_of"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
@@ -105,6 +106,14 @@ def scores_of(
         if (one := seen.site[number]) is not None:
             scores.append(_share(f"accuracy on {name}", one, "higher"))
     return scores
+
+
+def explained(minds: Minds, folds: int, seed: int) -> list[Score]:
+    """The other direction: of the variance of the site's vectors, what concepts explain together and each alone."""
+    found = unique_variance(minds.embedding, minds.told.vectors, folds, seed)
+    named = {"variance explained by concepts": found.whole}
+    named |= {f"unique variance of {name}": one for name, one in zip(minds.names, found.unique, strict=True)}
+    return [Score(name, **one._asdict(), unit="share", over="objects") for name, one in named.items()]
 
 
 def table_of(minds: Minds, found: Found, seen: Seen, group: NDArray[np.bool_]) -> dict[str, list[Any]]:

@@ -18,7 +18,7 @@ from denoscope.core.task import Facts, Pictures
 from denoscope.measures.decoding import PENALTIES, decode
 from denoscope.tasks._conceptfigures import drawn
 from denoscope.tasks._conceptpeaks import Cell, lines_of, peak_scores, peaks_said, tensor
-from denoscope.tasks._conceptscores import found_at, said, scores_of, seen_at, table_of
+from denoscope.tasks._conceptscores import explained, found_at, said, scores_of, seen_at, table_of
 from denoscope.tasks._judged import objects_of
 from denoscope.tasks._minds import Belongs, Minds, grouped, minds_of
 from denoscope.tasks._pooling import LeaveOut, Pool, check_pooling, vectors_of
@@ -67,6 +67,8 @@ class Concepts:
     what they share (the smaller of their two values)."""
     top: int = 1
     """So many concepts of a choice count."""
+    unique: bool = False
+    """Tell as well how much of the variance of the site's vectors all concepts explain, and each one alone of them."""
     pool: Pool = "mean"
     """How the cells of an image become one vector; images of one object are averaged."""
     leave_out: LeaveOut = "nothing"
@@ -113,6 +115,7 @@ class Concepts:
         seen = seen_at(minds, self.metric, self.belongs, self.top)
         where = {"site": str(reduced.site), "condition": str(reduced.condition)}
         scores = scores_of(minds, found, seen, group, self._label, self.metric, self.seed)
+        scores += explained(minds, self.folds, self.seed) if self.unique else []
         return Report(
             task="concepts",
             parameters=asdict(self) | where | _counts(minds),
