@@ -1,13 +1,14 @@
 """Word columns of attention: equal to the full map, streamed, right for any batch layout, shape and family."""
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, UnknownName
@@ -120,15 +121,55 @@ class _Largest(TorchDispatchMode):
         return made
 
 
-def test_joint_attention_never_holds_the_map() -> None:
-    """Of 1,600 tokens nothing larger than queries is made, where the map would have 30 times as many numbers."""
+@pytest.mark.parametrize("told", [True, False], ids=["sums told", "sums not told"])
+def test_joint_attention_never_holds_the_map(told: bool) -> None:
+    """Of 1,600 tokens nothing is made that has a thirtieth of the map's numbers."""
     generator = torch.Generator().manual_seed(0)
     query, key = (torch.randn(1, 2, count, 32, generator=generator) for count in (1500, 1600))
+    sums = (query @ key.transpose(2, 3) / math.sqrt(32)).logsumexp(-1) if told else None
     with _Largest() as largest:
-        found = text_shares(Looks(query, key, images=1500), list(range(0, 100, 2)))
-    assert largest.numbers <= key.numel() < query.shape[2] * key.shape[2] * 2 / 30
+        found = text_shares(Looks(query, key, images=1500, sums=sums), list(range(0, 100, 2)))
+    assert largest.numbers < 2 * query.shape[2] * key.shape[2] / 30
     full = (query @ key.transpose(2, 3) / math.sqrt(32)).softmax(-1)[..., 1500::2].mean(1).transpose(1, 2)
     assert found.shape == (1, 50, 1500) and torch.allclose(found, full, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["toy-sd3", "toy-sd35", "toy-flux-dev"])
+def test_what_the_kernel_tells_is_what_a_second_one_finds(name: str) -> None:
+    """Where the model's own kernel tells its sums they are used; under one that tells none, the maps are the same."""
+    model = model_of(name)
+    told = watched(model, PROMPTS, guidance=4.0)[0].means()
+    heard: list[Any] = []
+    site = TextMaps(model, text_sites(model), [1]).taps(["cond"])[0]
+    listening = replace(site, take=lambda calls: heard.append(calls[site.kernel].sums) or torch.zeros(1))
+    latents, text = torch.zeros(1, model.latent_channels, 8, 12), model.texts(["a"])
+    asked = [listening], latents, torch.full((1,), 500.0), text
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        maps = TextMaps(model, text_sites(model), columns_of(model.text_parts(), PROMPTS[0], "red"))
+        model.generate(PROMPTS, watch=maps, steps=2, height=64, width=96, guidance=4.0)
+        model.run(*asked)
+    model.run(*asked)
+    assert heard[0] is None and heard[1].ndim == 3
+    for name, mean in maps.means().items():
+        assert np.allclose(mean, told[name], atol=1e-6)
+
+
+def test_nothing_listens_after_a_failure() -> None:
+    """A forward that fails inside attention leaves no ear open and no hook behind."""
+    model = model_of("toy-sd3")
+    maps, modules = TextMaps(model, text_sites(model), [1]), dict(model.parts.denoiser.named_modules())
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("inside attention")
+
+    handle = modules["transformer_blocks.1.attn.to_v"].register_forward_hook(fail)
+    try:
+        with pytest.raises(RuntimeError, match="inside attention"):
+            model.generate("a cat", watch=maps, steps=1)
+    finally:
+        handle.remove()
+    assert _get_current_dispatch_mode() is None
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in modules.values())
 
 
 def test_cross_attention_in_pieces_is_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

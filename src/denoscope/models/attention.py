@@ -25,6 +25,7 @@ class Looks:
         images: how many of the keys are the image's own; the text's come after them.
         scale: factor on the logits; 1 / sqrt(width) unless given.
         seen: keys that may be attended to, (row, key); all unless given.
+        sums: log sum_j exp(scale q . k_j) of each query, (row, head, cell), where the model's own kernel told it.
     """
 
     query: torch.Tensor
@@ -32,26 +33,45 @@ class Looks:
     images: int = 0
     scale: float | None = None
     seen: torch.Tensor | None = None
+    sums: torch.Tensor | None = None
 
     def rows(self, index: Sequence[int]) -> Looks:
         """Some rows, in the order given."""
         chosen = list(index)
-        seen = None if self.seen is None else self.seen[chosen]
-        return Looks(self.query[chosen], self.key[chosen], self.images, self.scale, seen)
+        seen, sums = (None if one is None else one[chosen] for one in (self.seen, self.sums))
+        return Looks(self.query[chosen], self.key[chosen], self.images, self.scale, seen, sums)
 
 
 def text_shares(looks: Looks, columns: Sequence[int]) -> torch.Tensor:
     """The share of each cell's attention that goes to some text tokens, mean over heads: (row, token, cell), fp32.
 
     The full map is never held. Where all keys are text, the softmax is over a few keys and runs in fp32, some heads at
-    a time. In joint attention the same fused kernel as the model's own is run once more, on values that are 1 at one
-    text token each: softmax(q k^T / sqrt(d)) e_j is column j of the map.
+    a time. In joint attention column j of the map is exp(q . k_j / sqrt(d) - s) with the sum s that the model's own
+    kernel told; where it told none, a fused kernel is run once more on values that are 1 at one text token each,
+    since softmax(q k^T / sqrt(d)) e_j is column j as well.
 
     Args:
         looks: queries and keys.
         columns: which text tokens, counted from the first one.
     """
-    return _joint_shares(looks, columns) if looks.images else _cross_shares(looks, columns)
+    if not looks.images:
+        return _cross_shares(looks, columns)
+    return _known_shares(looks, looks.sums, columns) if looks.sums is not None else _joint_shares(looks, columns)
+
+
+def _known_shares(looks: Looks, sums: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
+    import torch
+
+    rows, heads, cells, width = looks.query.shape
+    factor = width**-0.5 if looks.scale is None else looks.scale
+    key = looks.key[:, :, [looks.images + column for column in columns]]
+    step = max(1, _AT_ONCE // max(rows * cells * max(len(columns), width), 1))
+    total = torch.zeros(rows, len(columns), cells, dtype=torch.float32, device=looks.query.device)
+    for start in range(0, heads, step):
+        some = slice(start, start + step)
+        logits = key[:, some].float() @ looks.query[:, some].float().transpose(2, 3) * factor
+        total += (logits - sums[:, some, None].float()).exp_().sum(dim=1)
+    return total / heads
 
 
 def _cross_shares(looks: Looks, columns: Sequence[int]) -> torch.Tensor:

@@ -122,7 +122,7 @@ class Flux(Transformer):
             for stream in ("img", "txt"):
                 yield from self._single(f"{name}.{stream}", path, block, stream == "txt")
             heads = partial(self._single_heads, f"{path}.attn")
-            yield from map_taps(f"{name}.map", f"{path}.attn.to_k", _single_sources(path), heads)
+            yield from map_taps(f"{name}.map", f"{path}.attn.to_k", _single_sources(path), heads, text_first=True)
         yield self._out_tap("proj_out")
 
     def _double(self, name: str, path: str, block: Any) -> Iterator[Tap]:
@@ -137,7 +137,7 @@ class Flux(Transformer):
             yield from gated_tap(f"{at}.mlp", f"{path}.{ff}", f"{path}.{norm}", 4, text)
             yield from token_pair(at, path, text, 1 - index)
         heads = partial(self._double_heads, f"{path}.attn")
-        yield from map_taps(f"{name}.map", f"{path}.attn.to_k", _double_sources(path), heads)
+        yield from map_taps(f"{name}.map", f"{path}.attn.to_k", _double_sources(path), heads, text_first=True)
 
     def _single(self, name: str, path: str, block: Any, text: bool) -> Iterator[Tap]:
         """One stream of a single block, cut out of tokens that hold the text first."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from denoscope.models.attention import Looks
+    from denoscope.models.kernels import Sums
 
 __all__ = ["COMPILED", "Call", "Calls", "Edit", "Looking", "Recorder", "Tap", "check_readable", "output_tap"]
 
@@ -32,12 +33,16 @@ Edit = Callable[["torch.Tensor"], "torch.Tensor"]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one module: what went in and what came out (None before it ran)."""
+    """One call of one module: what went in and what came out (None before it ran).
+
+    `sums` are those of its attention kernel, (row, head, query), where a tap listens to it and the kernel tells them.
+    """
 
     module: nn.Module
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     output: Any
+    sums: torch.Tensor | None = None
 
     def input(self, position: int, name: str) -> Any:
         """An argument, however it was passed."""
@@ -64,6 +69,7 @@ class Tap:
         before: read when the module is entered rather than left.
         scale: how much coarser its cells are than latent cells; None where tokens do not lie on the canvas.
         looks: of attention from image cells to text: its queries and keys, so that a share can be told without the map.
+        kernel: of joint attention: the module that runs it, which is listened to if it is among `needs`.
     """
 
     site: Site
@@ -74,6 +80,7 @@ class Tap:
     before: bool = False
     scale: int | None = 1
     looks: Looking | None = None
+    kernel: str | None = None
 
     @property
     def name(self) -> str:
@@ -137,6 +144,7 @@ class Recorder:
         self._calls: dict[str, Call] = {}
         self._waiting: dict[str, set[str]] = {}
         self._readers: dict[str, int] = {}
+        self._ears: dict[str, Sums] = {}
         self.values: dict[str, torch.Tensor] = {}
 
     def run(self, forward: Callable[[], Any]) -> Any:
@@ -166,17 +174,31 @@ class Recorder:
                 if tap.before:
                     hook = self._before(tap)
                     handles.append(modules[tap.site.path].register_forward_pre_hook(hook, with_kwargs=True))
+            handles += self._listening(modules)
             yield
         finally:
             for handle in handles:
                 handle.remove()
+            for ear in self._ears.values():
+                ear.close()
+
+    def _listening(self, modules: Mapping[str, nn.Module]) -> list[Any]:
+        """Begin to listen whenever a module is entered that a tap wants to hear; its other hook ends it."""
+        kernels = dict.fromkeys(tap.kernel for tap in self._taps if tap.kernel and tap.kernel in tap.needs)
+        if not kernels:
+            return []
+        from denoscope.models.kernels import Sums
+
+        self._ears = {path: Sums() for path in kernels}
+        return [modules[path].register_forward_pre_hook(ear.open) for path, ear in self._ears.items()]
 
     def _after(self, path: str) -> Callable[..., None]:
         interested = [tap for tap in self._taps if not tap.before and path in tap.needs]
 
         def hook(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            sums = self._ears[path].close() if path in self._ears else None
             if self._readers[path]:
-                self._calls[path] = Call(module, args, kwargs, output)
+                self._calls[path] = Call(module, args, kwargs, output, sums)
                 self._arrived(path, interested)
 
         return hook

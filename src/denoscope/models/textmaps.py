@@ -94,6 +94,7 @@ class TextMaps:
             raise InputError("no row of the forward has the prompt, so no word is looked at")
         return [
             replace(tap, site=Site(f"{tap.name}.words", tap.site.path), put=None, looks=None,
+                    needs=(*tap.needs, tap.kernel) if tap.kernel else tap.needs,
                     take=partial(_shares, tap.looks, rows, len(branches), list(self.columns)))
             for tap in self.sites if tap.looks is not None
         ]  # fmt: skip

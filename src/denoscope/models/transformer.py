@@ -157,7 +157,7 @@ def gated_tap(
     yield Tap(Site(name, path), "tokens", take, (norm, path), scale=raw.scale)
 
 
-def map_taps(name: str, path: str, needs: tuple[str, ...], heads: Heads) -> Iterator[Tap]:
+def map_taps(name: str, path: str, needs: tuple[str, ...], heads: Heads, text_first: bool = False) -> Iterator[Tap]:
     """Joint attention probabilities, image tokens before text tokens, and their quadrants.
 
     `.ii` holds image queries and image keys, `.it` image queries and text keys, and so on: slices of one softmax over
@@ -168,17 +168,23 @@ def map_taps(name: str, path: str, needs: tuple[str, ...], heads: Heads) -> Iter
         path: where it is listed.
         needs: modules that `heads` reads.
         heads: queries and keys (sample, head, token, width) with image tokens first, and the number of these.
+        text_first: whether the model itself puts the text first.
     """
+    kernel = path.rpartition(".")[0]
     yield Tap(Site(name, path), "map", partial(_quadrant, heads, ""), needs, scale=1)
     for quadrant in ("ii", "it", "ti", "tt"):
         take, scale = partial(_quadrant, heads, quadrant), None if quadrant == "tt" else 1
-        looks = partial(_looks, heads) if quadrant == "it" else None
-        yield Tap(Site(f"{name}.{quadrant}", path), "map", take, needs, scale=scale, looks=looks)
+        told = {"looks": partial(_looks, heads, kernel, text_first), "kernel": kernel} if quadrant == "it" else {}
+        yield Tap(Site(f"{name}.{quadrant}", path), "map", take, needs, scale=scale, **told)
 
 
-def _looks(heads: Heads, calls: Calls) -> Looks:
+def _looks(heads: Heads, kernel: str, text_first: bool, calls: Calls) -> Looks:
     query, key, images = heads(calls)
-    return Looks(query[:, :, :images], key, images)
+    sums = calls[kernel].sums if kernel in calls else None
+    if sums is not None:
+        fits, text = sums.shape == query.shape[:3], query.shape[2] - images
+        sums = (sums[:, :, text:] if text_first else sums[:, :, :images]) if fits else None
+    return Looks(query[:, :, :images], key, images, sums=sums)
 
 
 def _quadrant(heads: Heads, quadrant: str, calls: Calls) -> torch.Tensor:
