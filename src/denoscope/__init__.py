@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from denoscope.explore import explore, export, widget
     from denoscope.extract import extract
     from denoscope.features.causal import causal
+    from denoscope.features.faithful import faithful
     from denoscope.features.heatmaps import heatmaps
     from denoscope.features.mitigate import mitigate
     from denoscope.interpret import interpret
@@ -66,6 +67,7 @@ __all__ = [
     "explore",
     "export",
     "extract",
+    "faithful",
     "heatmaps",
     "interpret",
     "learn",
@@ -101,6 +103,7 @@ _HOMES = {
     "extract": ("extract",),
     "features.causal": ("causal",),
     "features.heatmaps": ("heatmaps",),
+    "features.faithful": ("faithful",),
     "features.mitigate": ("mitigate",),
     "interpret": ("interpret",),
     "learn": ("learn",),

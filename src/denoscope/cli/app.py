@@ -18,6 +18,7 @@ from denoscope.cli.mitigating import mitigate
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.reproducing import reproduce
+from denoscope.cli.splicing import faithful
 from denoscope.cli.verbs import evaluate, learn, specialise, steer
 from denoscope.core.errors import unknown
 
@@ -64,6 +65,7 @@ COMMANDS = {
     "mitigate": mitigate,
     "learn": learn,
     "interpret": interpret,
+    "faithful": faithful,
     "steer": steer,
     "heatmaps": heatmaps,
     "reproduce": reproduce,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.site import Site
+from denoscope.dictionaries._layout import back, channels_last
 from denoscope.measures.anomalies import norm_scores
 
 __all__ = ["Matched", "Remove", "Silence", "Tame", "matched", "remove", "silence", "tame"]
@@ -36,9 +37,9 @@ class Remove:
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        cells = _last(x)
+        cells = channels_last(x)
         basis, centre = _like(self.basis, cells, self.site), _like(self.centre, cells, self.site)
-        return _back(cells - (cells - centre) @ basis.T @ basis, x)
+        return back(cells - (cells - centre) @ basis.T @ basis, x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +52,12 @@ class Silence:
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        cells = _last(x)
+        cells = channels_last(x)
         if max(self.channels) >= cells.shape[-1]:
             raise InputError(f"{self.site} has {cells.shape[-1]} channels, no channel {max(self.channels)}")
         made = cells.copy() if isinstance(cells, np.ndarray) else cells.clone()
         made[..., list(self.channels)] = _like(self.values, cells)
-        return _back(made, x)
+        return back(made, x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +75,12 @@ class Tame:
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        cells = _last(x)
+        cells = channels_last(x)
         if len(cells.shape) < 3:
             raise InputError(f"{self.site} has no cells that could be longer than others")
         flat = cells.reshape(cells.shape[0], -1, cells.shape[-1])
         factors = np.stack([self._factors(norms) for norms in np.linalg.norm(_host(flat), axis=2)])
-        return _back((flat * _like(factors, flat)[..., None]).reshape(cells.shape), x)
+        return back((flat * _like(factors, flat)[..., None]).reshape(cells.shape), x)
 
     def _factors(self, norms: Array) -> Array:
         """What each cell of one image is multiplied by, `(cell,)`."""
@@ -109,10 +110,10 @@ class Matched:
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        cells = _last(x)
-        change = _last(self.edit(x)) - cells
+        cells = channels_last(x)
+        change = channels_last(self.edit(x)) - cells
         if self.control == "direction":
-            return _back(cells + change @ _like(_rotation(change.shape[-1], self.seed), change), x)
+            return back(cells + change @ _like(_rotation(change.shape[-1], self.seed), change), x)
         flat = change.reshape(change.shape[0], -1, change.shape[-1])
         order = np.random.default_rng((self.seed, 7)).permutation(flat.shape[1])
         if self.control == "place":
@@ -121,7 +122,7 @@ class Matched:
             own, other = cells.reshape(flat.shape), np.empty_like(order)
             other[order] = np.roll(order, 1)
             moved = _towards(own[:, other.tolist()] - own, flat)
-        return _back(cells + moved.reshape(change.shape), x)
+        return back(cells + moved.reshape(change.shape), x)
 
 
 def remove(basis: ArrayLike, *, site: str | Site, centre: ArrayLike | None = None) -> Remove:
@@ -215,22 +216,6 @@ def _rotation(channels: int, seed: int) -> Array:
 
 def _site(site: str | Site) -> Site:
     return site if isinstance(site, Site) else Site.parse(str(site))
-
-
-def _last(x: Any) -> Any:
-    """Channels last, in fp32 at least."""
-    if isinstance(x, np.ndarray):
-        wide = x.astype(np.promote_types(x.dtype, np.float32), copy=False)
-        return np.moveaxis(wide, 1, -1) if wide.ndim == 4 else wide
-    wide = x.float() if x.element_size() < 4 else x
-    return wide.movedim(1, -1) if wide.ndim == 4 else wide
-
-
-def _back(cells: Any, x: Any) -> Any:
-    """As x was."""
-    if isinstance(x, np.ndarray):
-        return (np.moveaxis(cells, -1, 1) if x.ndim == 4 else cells).astype(x.dtype, copy=False)
-    return (cells.movedim(-1, 1) if x.ndim == 4 else cells).to(x.dtype)
 
 
 def _like(values: Array, cells: Any, site: Site | None = None) -> Any:
