@@ -9,6 +9,8 @@ same vectors of 1854 objects against the same choices, in turns; a time is the b
   Torch has one thread, with which single vectors are fastest.
 - `lean`: choices alone, in numpy. Against it stand the choices of the matrix alone.
 
+How long affine probes take is measured by `alignment_probe.py`.
+
 What is the same for all sites (the places of pairs in the matrix) is told by itself, and so is the interval over
 objects. Data are random: no choice of a person is needed to measure time.
 """
