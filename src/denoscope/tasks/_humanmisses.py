@@ -26,6 +26,8 @@ _AGREE, _VOTES, _LEAST = 0.8, 5, 10
 """Share of the votes, of so many at least, from which people agree; and triplets that a score needs."""
 _SHOWN = 8
 """Misses that are kept."""
+_HEAD = 0.3
+"""Inches above the pictures."""
 _PEOPLE, _SITE = "#0f9d8a", "#d1495b"
 
 
@@ -156,7 +158,9 @@ def gallery(report: Report, pictures: Pictures) -> dict[str, bytes]:
 
     across = min(2, len(rows))
     down = -(-len(rows) // across)
-    figure = Figure(figsize=(5.6 * across, 2.3 * down), dpi=85)
+    figure = Figure(figsize=(5.6 * across, 2.3 * down + _HEAD), dpi=85)
+    figure.suptitle("Most confident misses: what people and what the site leave out", fontsize=10, fontweight="bold",
+                    x=0.012, y=1 - 0.1 / (2.3 * down + _HEAD), ha="left", va="top")  # fmt: skip
     for place, row in enumerate(rows):
         ids, names = (str(table[column][row]).split("\n") for column in ("pictures", "objects"))
         for k in range(3):
@@ -173,8 +177,9 @@ def _place(place: int, k: int, across: int, down: int) -> tuple[float, float, fl
     """Left, bottom, width and height of a picture of a triplet."""
     row, col = divmod(place, across)
     width, height = 1 / across, 1 / down
-    left, bottom = (col + 0.025 + 0.315 * k) * width, 1 - (row + 0.81) * height
-    return left, bottom, 0.3 * width, 0.7 * height
+    body = 2.3 * down / (2.3 * down + _HEAD)
+    left, bottom = (col + 0.025 + 0.315 * k) * width, (1 - (row + 0.81) * height) * body
+    return left, bottom, 0.3 * width, 0.7 * height * body
 
 
 def _label(axes: Any, name: str, people: bool, site: bool, chances: tuple[float, float]) -> None:

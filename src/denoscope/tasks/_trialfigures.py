@@ -59,9 +59,13 @@ def _gallery(report: Report, rows: list[int], pictures: Pictures) -> bytes:
     from matplotlib.figure import Figure
 
     across = min(2, len(rows))
-    figure = Figure(figsize=(5.6 * across, 2.3 * -(-len(rows) // across)), dpi=85)
-    panels: Any = figure.add_gridspec(-(-len(rows) // across), across, wspace=0.06, hspace=0.3, left=0.01, right=0.99,
-                                      top=0.93, bottom=0.06)  # fmt: skip
+    down = -(-len(rows) // across)
+    tall = 2.3 * down + 0.5
+    figure = Figure(figsize=(5.6 * across, tall), dpi=85)
+    figure.suptitle("Most confident misses: which of two is more like the one between them", fontsize=10,
+                    fontweight="bold", x=0.012, y=1 - 0.1 / tall, ha="left", va="top")  # fmt: skip
+    panels: Any = figure.add_gridspec(down, across, wspace=0.06, hspace=0.3, left=0.01, right=0.99,
+                                      top=1 - 0.55 / tall, bottom=0.25 / tall)  # fmt: skip
     for place, row in enumerate(rows):
         inner = panels[divmod(place, across)].subgridspec(1, 3, wspace=0.04)
         told = {name: report.table[name][row] for name in report.table}
