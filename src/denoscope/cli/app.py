@@ -15,6 +15,7 @@ from denoscope.cli.heating import heatmaps
 from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
 from denoscope.cli.mitigating import mitigate
+from denoscope.cli.noising import noise
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.reproducing import reproduce
@@ -55,6 +56,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 COMMANDS = {
     "demo": demo,
     "sites": sites,
+    "noise": noise,
     "plan": plan,
     "extract": extract,
     "explore": explore,
