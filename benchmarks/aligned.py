@@ -68,7 +68,8 @@ PARTS = (
          params={"vectors": "centred"}),
     Part("probed", "alignability", "After an affine probe", ("accuracy", "gain over zero-shot cosine"),
          params={"maps": ("full", "diagonal")}, timesteps=(50, 400)),
-    Part("concepts", "concepts", "Concepts decoded", ("accuracy", "R^2")),
+    Part("concepts", "concepts", "Concepts decoded", ("R2", "decoded accuracy")),
+    Part("colour", "concepts", "Where is colour?", ("R2",), params={"joint": True}),
     Part("text", "textgain", "What a prompt adds", ("accuracy, unconditional", "gain, label", "gain, caption",
          "gain, shuffled label", "gain, shuffled label, as told", "leakage"), "worded"),
 )  # fmt: skip
