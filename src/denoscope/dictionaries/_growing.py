@@ -18,6 +18,8 @@ __all__ = ["Growing"]
 
 _FIRST = 32
 """Rows that are looked at together while there are few atoms."""
+_LAST = 0.05
+"""Share of the rows that is kept for filling what is left."""
 _MEMORY = 8
 """Batches whose losses the controller remembers."""
 
@@ -25,9 +27,10 @@ _MEMORY = 8
 class Growing:
     """Atoms so far, and the rule by which a row becomes one.
 
-    A row's loss is what its pursuit leaves, |x - x_hat|^2 / E|x - mean|^2. A row becomes an atom where its loss is
-    above tau and no atom is as like it as `alike`. Tau is given, or such that the rows still to come fill the rest of
-    the dictionary: the quantile 1 - (atoms to come) / (rows to come) of recent losses.
+    A row's loss is what its pursuit leaves, |x - x_hat|^2 / E|x - mean|^2. A row becomes an atom where it is chosen and
+    no atom is as like it as `alike`. Chosen are rows whose loss is above the given threshold; without one, a controller
+    chooses so many that the rows still to come fill the dictionary: s = (atoms to come) / (rows to come) of them, drawn
+    with a chance s loss / E loss, or those above the quantile 1 - s of recent losses.
 
     Args:
         settings: of the dictionary.
@@ -41,6 +44,7 @@ class Growing:
         self._mean = torch.from_numpy(mean).to(device)
         self._atoms = torch.zeros(settings.atoms, mean.size, device=device)
         self._recent: list[torch.Tensor] = []
+        self._chance = torch.Generator().manual_seed(settings.seed)
         self.count = 0
         """Atoms so far."""
         self.losses: list[float] = []
@@ -84,12 +88,28 @@ class Growing:
     def _grow(self, rows: Rows, to_come: int) -> None:
         x = torch.from_numpy(rows.values).to(self._mean.device) - self._mean
         loss = self.loss(x)
-        tau = self._settings.threshold or self._tau(loss, to_come)
-        order = loss.argsort(descending=True, stable=True)
-        for row in order[loss[order] > tau].tolist():
+        for row in self._chosen(loss, to_come):
             if self.full:
                 return
             self._take(rows, row, x[row], float(loss[row]))
+
+    def _chosen(self, loss: torch.Tensor, to_come: int) -> list[int]:
+        """Rows that shall become atoms, those first that shall most."""
+        worst = loss.argsort(descending=True, stable=True)
+        tau = self._settings.threshold
+        if not tau:
+            self._recent = [*self._recent[-_MEMORY + 1 :], loss]
+            share = self._share(to_come + len(loss))
+            recent = torch.cat(self._recent)
+            if share < 1 and self._settings.choose == "loss":
+                chance = torch.rand(len(loss), generator=self._chance).to(loss.device)
+                return torch.nonzero(loss * share > chance * recent.mean())[:, 0].tolist()
+            tau = float(recent.quantile(1 - share)) if share < 1 else 0.0
+        return worst[loss[worst] > tau].tolist()
+
+    def _share(self, rows: int) -> float:
+        """Of the rows that shall become atoms; 1 or more when few are left, which fill what chance left open."""
+        return (self._settings.atoms - self.count) / max(1, rows - int(_LAST * self._settings.cells))
 
     def _take(self, rows: Rows, row: int, x: torch.Tensor, loss: float) -> None:
         length = float(x.norm())
@@ -109,15 +129,6 @@ class Growing:
         """Largest cosine with an atom, by size where codes have signs."""
         cosines = self._atoms[: self.count] @ atom
         return float((cosines.abs() if self._settings.signed else cosines).max())
-
-    def _tau(self, loss: torch.Tensor, to_come: int) -> float:
-        """Loss above which as many rows lie as are needed; 0 when these are the last."""
-        self._recent = [*self._recent[-_MEMORY + 1 :], loss]
-        wanted = self._settings.atoms - self.count
-        share = wanted / (to_come + len(loss))
-        if not to_come or share >= 1:
-            return 0.0
-        return float(torch.cat(self._recent).quantile(1 - share))
 
 
 def _parts(rows: Rows, growing: Growing) -> Iterator[tuple[Rows, int]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, unknown
 from denoscope.core.registry import dictionaries
 from denoscope.dictionaries._pursuing import Pursuing, PursuitSettings
 from denoscope.dictionaries.base import rows_of
@@ -33,12 +33,17 @@ class ITDASettings(PursuitSettings):
 
     threshold: float = 0.0
     """Unexplained share of a cell, in units of the mean squared length (its mean is FVU), above which it becomes an
-    atom; 0 lets a controller find it, such that the cells fill the dictionary."""
+    atom; 0 lets a controller choose, such that the cells fill the dictionary."""
+    choose: Literal["loss", "worst"] = "loss"
+    """What the controller does: draw cells with a chance in proportion to their unexplained share, or take the worst
+    ones, as a threshold would."""
     alike: float = 0.95
     """Size of the cosine from which on a cell is the same direction as an atom, and becomes none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.choose not in ("loss", "worst"):
+            raise unknown("choice of cells", self.choose, ("loss", "worst"), "help(denoscope.dictionaries.itda)")
         if self.threshold < 0 or not 0 < self.alike <= 1:
             raise InputError(f"threshold must not be negative and alike in 0 ... 1, not {self.threshold}, {self.alike}")
 
@@ -47,10 +52,11 @@ class ITDASettings(PursuitSettings):
 class ITDA(Pursuing):
     """Atoms are cells that the atoms before them explained badly (Leask et al. 2025); codes are found by pursuit.
 
-    x_hat = mean + codes @ atoms, atoms (x_i - mean) / |x_i - mean|. A cell becomes an atom where the share of it that
-    is left, |x - x_hat|^2 / E|x - mean|^2, exceeds a threshold. That share does not depend on width or scale, so one
-    threshold means the same at every site; and unless it is given, it is controlled such that the dictionary gets its
-    size. Each atom knows its birthplace: sample, cell, timestep.
+    x_hat = mean + codes @ atoms, atoms (x_i - mean) / |x_i - mean|. What is left of a cell, |x - x_hat|^2 over
+    E|x - mean|^2, does not depend on width or scale, so that one threshold means the same at every site. Unless one is
+    given, the size is: cells are drawn with a chance in proportion to what is left of them, as k-means++ draws centres
+    (Arthur and Vassilvitskii 2007), at a rate that fills the dictionary. Each atom knows its birthplace: sample, cell,
+    timestep.
 
     Weights: `atoms`, `bias`, `loss` `(atom,)`, the share that was left of each atom's cell.
     """
@@ -124,11 +130,6 @@ class ITDA(Pursuing):
         }
         columns = zip(*growing.births, strict=True)
         self.births = dict(zip(("sample", "cell", "timestep"), map(list, columns), strict=True))
-
-    @property
-    def threshold(self) -> float:
-        """Share above which cells became atoms: the given one, or the smallest that the controller let in."""
-        return self.settings.threshold or float(self._weight("loss").min())
 
 
 @dataclass(frozen=True)
