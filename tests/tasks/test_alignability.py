@@ -1,5 +1,6 @@
 """The task `alignability`: what was planted is learned and holds for new objects, and nothing is where nothing is."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, UnknownName
-from denoscope.core.frame import Frame
+from denoscope.core.frame import Frame, Grid
 from denoscope.core.report import Report
 from denoscope.core.site import Site
 from denoscope.tasks.alignability import Alignability
@@ -108,6 +109,48 @@ def test_the_published_protocol_runs_on_the_same_parts(planted: Any) -> None:
     assert not any(score.name == "optimality gap" for score in told.scores)
 
 
+def test_maps_of_every_kind_stand_on_one_curve(planted: Any) -> None:
+    """From none to any, on the same choices; each fit has a gap and a rank, and the picture has them in that order."""
+    _, images, facts = planted
+    task = Alignability(maps=("full", "rank-2", "shrunk", "glocal", "diagonal"), penalties=(0.1,), tolerance=1e-4)
+    report = task.run(activations(images), facts)
+    ceiling, none = report["accuracy, people's embedding"].value, report["accuracy, zero-shot cosine"].value
+    for name in task.maps[1:]:
+        assert none - 0.02 < report[f"accuracy, {name} map"].value < ceiling + 0.02
+        assert report[f"accuracy, {name} map"].n == report["accuracy"].n
+    ranks = {name: np.mean(found) for name, found in report.parameters["effective ranks"].items()}
+    assert ranks["rank-2"] <= 2 < ranks["full"] < ranks["shrunk"] <= 10
+    assert max(report.parameters["gaps"]["shrunk"]) < 1e-3
+    (picture,) = task.draw(report, None).values()
+    ticks = ("none", "diagonal (", "rank-2 (", "shrunk (", "glocal (", "full (")
+    drawn = [picture.decode().find(name) for name in ticks]
+    assert drawn == sorted(drawn) and min(drawn) > 0
+    assert task.draw(replace(report, parameters=report.parameters | {"maps": ("full",)}), None) == {}
+
+
+def test_published_ties_are_told_beside_fair_ones(planted: Any) -> None:
+    """A map that hardly left its start is sure of nothing: right by rounding about nothing, fairly about a third."""
+    _, images, facts = planted
+    told = Alignability(maps=("published",)).run(activations(images), facts)
+    assert told["accuracy, published map, published ties"].value < 0.1 < 0.3 < told["accuracy"].value
+    assert any("rounded to two digits" in note for note in told.notes)
+
+
+def test_cells_can_be_pooled_otherwise(planted: Any) -> None:
+    """Cells that cancel have no mean; side by side they say what people see by, and their maximum some of it."""
+    _, images, facts = planted
+    frames = (Frame(32, 32, 32, 32),) * len(images)
+    grid = np.stack([images, -images, images, -images], axis=2).reshape(len(images), -1, 2, 2).astype(np.float32)
+    ids = tuple(f"image-{i}" for i in range(len(images)))
+    block = Activations(Site("mid"), Condition(timestep=50), grid, ids, "grid", frames, Grid(2, 2, 16))
+    found = {
+        pool: Alignability(maps=("diagonal",), penalties=(0.1,), pool=pool).run(block, facts)["accuracy"]
+        for pool in ("mean", "max", "flatten")
+    }
+    assert found["mean"].low < 1 / 3 < found["mean"].high
+    assert found["flatten"].value > found["max"].value > found["mean"].value
+
+
 def test_bad_input_is_named() -> None:
     """Before anything is fitted."""
     rng = np.random.default_rng(0)
@@ -122,3 +165,9 @@ def test_bad_input_is_named() -> None:
         Alignability().run(activations(values), [{"category": "cat"}] * 8)
     with pytest.raises(InputError, match="positive"):
         Alignability(penalties=(0.0,))
+    with pytest.raises(InputError, match="alpha lies between 0 and 1"):
+        Alignability(alpha=1.0)
+    with pytest.raises(UnknownName, match="mean"):
+        Alignability(pool="means")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InputError, match="cannot be read"):
+        Alignability(known=("absent.npz",)).run(activations(values.repeat(2, axis=0)), facts_of(np.ones((16, 2)), 2000))
