@@ -7,6 +7,7 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.core.sample import Sample, fingerprint
 from denoscope.data.base import open_data
+from denoscope.data.people import People
 from denoscope.data.twins import TWINS
 from denoscope.data.worded import PROMPTS, Worded, label_of
 from twinned import twin
@@ -72,6 +73,7 @@ def test_each_prompt_is_filled_from_the_facts() -> None:
     said = {kind: Condition(timestep=5, prompt=prompt).text_for(sample.facts) for kind, prompt in PROMPTS.items()}
     assert said["unconditional"] == "" and said["label"] == f"a photo of a {sample.facts['object']}"
     assert len(set(said.values())) == len(PROMPTS)
+    assert isinstance(people, Worded) and isinstance(people.samples, People)
     assert people.objects == people.samples.names and people.seed == 3
     assert open_data("people:test,objects=6,images=1")[0].facts["triplets"].shape == sample.facts["triplets"].shape
 

@@ -97,14 +97,14 @@ class TextGain:
         first = next(iter(order.places[0].blocks.values()))
         told = judged(first, facts)
         found = _Found(self, told, order, facts)
-        rows = discovered(list(found.rows()))
+        rows = [row.columns() for row in discovered(list(found.rows()))]
         return Report(
             task="textgain",
             parameters=asdict(self) | {"objects": len(told.names), "prompts": dict(order.prompts)},
             scores=tuple(found.scores()),
             inputs=inputs,
             origin=Origin.now(time.perf_counter() - started),
-            table={name: [row.columns()[name] for row in rows] for name in rows[0].columns()},
+            table={name: [row[name] for row in rows] for name in rows[0]},
             notes=(*_NOTES, *told.notes, *found.notes()),
         )
 
