@@ -17,7 +17,7 @@ from denoscope.measures.triplets import CHANCE, Metric, alike, credits
 from denoscope.measures.unique import unique_variance
 from denoscope.tasks._minds import Belongs, Minds, belonging
 
-__all__ = ["Found", "Seen", "ends", "explained", "found_at", "said", "scores_of", "seen_at", "table_of"]
+__all__ = ["Found", "Seen", "ends", "explained", "found_at", "most_and_least", "scores_of", "seen_at", "table_of"]
 
 Array = NDArray[Any]
 Numbers = NDArray[np.float64]
@@ -184,7 +184,7 @@ def _choices(minds: Minds, decoded: Decoded, metric: Metric) -> list[Score]:
     return [
         score("decoded accuracy", decoded.predicted, metric, "higher"),
         Score("decoded accuracy, chance", CHANCE, CHANCE, CHANCE, len(some), "share", over="choices"),
-        score("decoded accuracy, zero-shot", minds.told.vectors, metric),
+        score(f"decoded accuracy, zero-shot {metric}", minds.told.vectors, metric),
         score("decoded accuracy, people's embedding", minds.whole, "dot"),
     ]
 
@@ -193,12 +193,9 @@ def _share(name: str, found: Estimate, better: Literal["higher"] | None = None) 
     return Score(name, **found._asdict(), unit="share", better=better, over=_OVER)
 
 
-def said(names: Sequence[str], seen: Seen) -> list[str]:
-    """The concepts on whose choices the site is most and least as people are, in a sentence."""
+def most_and_least(names: Sequence[str], seen: Seen, count: int = 3) -> dict[str, list[str]]:
+    """The concepts on whose choices the site is most and least as people are, by `Seen.aligned`."""
     told = [(seen.aligned(number), name) for number, name in enumerate(names)]
     order = sorted((pair for pair in told if np.isfinite(pair[0])), reverse=True)
-    if len(order) < 6:
-        return []
-    most, least = (", ".join(f"{name} ({value:.2f})" for value, name in some) for some in (order[:3], order[:-4:-1]))
-    return [f"Choices that belong to {most} are made most as people make them, those of {least} least: accuracy above "
-            "1/3, over that of people's own embedding."]  # fmt: skip
+    words = [f"{name} ({value:.2f})" for value, name in order]
+    return {"most as people": words[:count], "least as people": words[::-1][:count]} if len(order) >= 2 * count else {}

@@ -18,7 +18,7 @@ from denoscope.core.task import Facts, Pictures
 from denoscope.measures.decoding import PENALTIES, decode
 from denoscope.tasks._conceptfigures import drawn
 from denoscope.tasks._conceptpeaks import Cell, lines_of, peak_scores, peaks_said, tensor
-from denoscope.tasks._conceptscores import explained, found_at, said, scores_of, seen_at, table_of
+from denoscope.tasks._conceptscores import explained, found_at, most_and_least, scores_of, seen_at, table_of
 from denoscope.tasks._judged import objects_of
 from denoscope.tasks._minds import Belongs, Minds, grouped, minds_of
 from denoscope.tasks._pooling import LeaveOut, Pool, check_pooling, vectors_of
@@ -118,12 +118,12 @@ class Concepts:
         scores += explained(minds, self.folds, self.seed) if self.unique else []
         return Report(
             task="concepts",
-            parameters=asdict(self) | where | _counts(minds),
+            parameters=asdict(self) | where | _counts(minds) | most_and_least(minds.names, seen),
             scores=tuple(scores),
             inputs=digests(reduced, facts),
             origin=Origin.now(time.perf_counter() - started),
             table=table_of(minds, found, seen, group),
-            notes=(_NOTE, *said(minds.names, seen), *minds.notes),
+            notes=(_NOTE, *minds.notes),
         )
 
     def run_joint(self, blocks: Sequence[Activations], facts: Facts) -> Report:
