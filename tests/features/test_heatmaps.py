@@ -51,6 +51,7 @@ def test_pictures_are_those_without_maps(name: str) -> None:
     for one in found:
         assert one.word("a" if one is found[0] else "two").shape == (64, 96)
         assert one.overlay(one.words[0]).shape == one.image.shape == (64, 96, 3)
+    assert heatmaps(model, "cats, two", words=["cats, two"], **SMALL)[0].word("cats,  TWO").mean() > 0
     assert found.report["share of attention, cat"].n == 1 and 0 < found.report["area, boats"].value <= 1
 
 

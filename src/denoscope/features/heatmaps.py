@@ -57,7 +57,7 @@ def heatmaps(
     out: str | Path | None = None,
     **options: Any,
 ) -> HeatMaps:
-    """Where in pictures the words of their prompts are looked at from (DAAM, Tang et al. 2023), for every family.
+    """Where in pictures the words of their prompts are looked at from (DAAM, Tang et al. 2022), for every family.
 
     Without images, pictures are made from the prompts, and each step is watched; they are the same pictures, bit by
     bit, as without watching. With images, those are noised and read once per noise level, and nothing is sampled.
@@ -129,13 +129,13 @@ def looked_at(
 
     taps, prompts = text_sites(model, sites), [str(sample.facts["prompt"]) for sample in samples]
     spelled = [_spelled(model, text, words) for text in prompts]
-    columns = [[column for one in known.values() for column in one] for known in spelled]
     found: dict[int, HeatMap] = {}
+    columns = [kept for _, kept in spelled]
     for indices, maps, kept, frames in image_maps(model, samples, conditions, taps, columns, canvas, batch_size):
         means = maps.means()
         for row, index in enumerate(indices):
             shares = {site: mean[row] for site, mean in means.items()}
-            found[index] = HeatMap(prompts[index], samples[index].image, tuple(spelled[index]), frames[row], shares,
+            found[index] = HeatMap(prompts[index], samples[index].image, spelled[index][0], frames[row], shares,
                                    maps.grids, tuple(kept), tuple(model.text_parts()))  # fmt: skip
     return [found[index] for index in range(len(samples))]
 
@@ -150,36 +150,36 @@ def _made(
     prompts = [prompt] if isinstance(prompt, str) else list(prompt)
     taps: list[Tap] = text_sites(model, sites)
     spelled = [_spelled(model, text, words) for text in prompts]
-    kept = sorted({column for known in spelled for one in known.values() for column in one})
+    kept = sorted({column for _, columns in spelled for column in columns})
     maps: TextMaps = TextMaps(model, taps, kept)
     made = model.generate(prompts, watch=maps, edits=by_site(edits), **options)
     height, width = made.images.shape[1:3]
     frame, means = Frame(width, height, width, height), maps.means()
     return [
-        HeatMap(text, made.images[row], tuple(spelled[row]), frame, {site: mean[row] for site, mean in means.items()},
+        HeatMap(text, made.images[row], spelled[row][0], frame, {site: mean[row] for site, mean in means.items()},
                 maps.grids, tuple(kept), tuple(model.text_parts()))
         for row, text in enumerate(prompts)
     ]  # fmt: skip
 
 
-def _spelled(model: "Model", text: str, words: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Columns of the words of a prompt; what has no token of its own is left out, unless it was asked for.
+def _spelled(model: "Model", text: str, words: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The words of a prompt that have tokens of their own, and the columns of all its tokens.
 
     Raises:
         UnknownName: a word was asked for that the prompt lacks.
         InputError: one that has no token, or a prompt none of whose words has.
     """
-    parts, found = model.text_parts(), dict[str, tuple[int, ...]]()
+    parts, found = model.text_parts(), list[str]()
     for word in words_in(text):
         try:
-            found[word] = columns_of(parts, text, word)
+            found += [word] * bool(columns_of(parts, text, word))
         except DenoscopeError:
             continue
     for word in words:
         columns_of(parts, text, word)
     if not found:
         raise InputError(f"the prompt {text!r} has no word that can be looked at; say what is in the picture")
-    return found
+    return tuple(found), columns_of(parts, text, text)
 
 
 def _told(images: Any, prompt: str | Sequence[str], limit: int | None) -> list[Sample]:

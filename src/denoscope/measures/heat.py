@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 def joined(maps: Sequence[tuple[Array, Grid]], frame: Frame) -> NDArray[np.float64]:
     """The mean of maps on grids of any fineness at the pixels of an image, `(height, width)`.
 
-    Bilinear between the centres of cells, so that no map turns negative (the bicubic one of Tang et al. 2023 has to be
+    Bilinear between the centres of cells, so that no map turns negative (the bicubic one of Tang et al. 2022 has to be
     cut at 0); padding never mixes in. Maps of one grid are averaged first: interpolation is linear.
 
     Args:
@@ -50,7 +50,7 @@ def scaled(values: ArrayLike) -> NDArray[np.float64]:
 
 
 def cut(values: ArrayLike, threshold: float = 0.4) -> Mask:
-    """Where the scaled map reaches a threshold; 0.4 is what Tang et al. 2023 take.
+    """Where the scaled map reaches a threshold; 0.4 is what Tang et al. 2022 take.
 
     Raises:
         InputError: a threshold outside 0 ... 1.

@@ -1,6 +1,6 @@
 """Where in the picture each text token is looked at from: streamed, while a denoiser runs, without the full map.
 
-Tang et al. 2023 ("What the DAAM", ACL, section 2.2) add up cross-attention over heads, layers and denoising steps.
+Tang et al. 2022 ("What the DAAM") add up cross-attention over heads, layers and denoising steps.
 Here only the columns of the prompt's tokens are computed, and means in place of sums make maps of few and of many steps
 comparable.
 """
