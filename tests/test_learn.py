@@ -82,3 +82,31 @@ def test_bad_input_is_refused_with_the_nearest_name(store):
         learn(store, "topk", site="mid", atoms=8, k=2, device="tpu", progress=False)
     with pytest.raises(InputError, match="give a folder"):
         learn(store, "pca", site="mid", out=__file__, progress=False)
+
+
+def test_several_noise_levels_are_learned_from_and_told_apart(store, tmp_path):
+    """One dictionary for the levels that are stored, scored at each; a temporal one is scored as what it is there."""
+    stored = sorted(condition.timestep for condition in store.volumes[0].conditions)
+    assert len(stored) > 1
+    for name in ("topk", "temporal"):
+        found = learn(store, name, site="mid", timesteps="all", atoms=12, k=2, lr=0.01, out=tmp_path / name, **QUICK)
+        assert found.about["timesteps"] == stored
+        for level in stored:
+            assert found.report[f"FVU at {level:g}"].n == 6
+            assert f"frequency at {level:g}" in found.report.table
+    with pytest.raises(InputError, match="say at which timestep"):
+        load_dictionary(tmp_path / "temporal").encode(np.zeros((3, 16), np.float32))
+    again = load_dictionary(tmp_path / "temporal").at(stored[0])
+    assert again.encode(np.zeros((3, 16), np.float32)).shape == (3, 12)
+    with pytest.raises(InputError, match="the one word 'all'"):
+        learn(store, "topk", site="mid", timesteps="every", **QUICK)
+
+
+def test_a_folder_keeps_log_and_checkpoint(store, tmp_path):
+    """From which the same call goes on; methods that are not trained step by step say so."""
+    first = learn(store, "topk", site="mid", atoms=12, k=2, keep=tmp_path, **QUICK)
+    again = learn(store, "topk", site="mid", atoms=12, k=2, keep=tmp_path, **QUICK)
+    assert (again.atoms == first.atoms).all()
+    assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 20
+    with pytest.raises(InputError, match="nothing to keep"):
+        learn(store, "pca", site="mid", atoms=2, keep=tmp_path, progress=False)

@@ -10,9 +10,10 @@ import torch
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.registry import dictionaries
 from denoscope.dictionaries._autoencoder import Autoencoder
-from denoscope.dictionaries._training.loop import train
 from denoscope.dictionaries._training.starting import geometric_median, start_of
 from denoscope.dictionaries._training.trainer import Trainer
+from denoscope.dictionaries.pca import PCA
+from denoscope.dictionaries.together import fit_together
 from denoscope.dictionaries.topk import TopK, TopKSettings
 from denoscope.measures.sparsity import fvu, l0, mean_cosine
 
@@ -267,7 +268,7 @@ def test_checkpoints_of_something_else_are_refused(tmp_path):
         TopK(**QUICK).fit([ROWS], keep=tmp_path)
 
 
-def test_several_learn_from_one_stream_as_each_alone():
+def test_several_learn_from_one_stream_as_each_alone(tmp_path):
     """Of other methods, sizes and lengths of training."""
 
     def fresh() -> list[Autoencoder]:
@@ -286,12 +287,16 @@ def test_several_learn_from_one_stream_as_each_alone():
             reads.append(1)
             return iter([ROWS])
 
-    train(together, Counted())
+    fit_together(together, Counted(), tmp_path)
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["0-topk", "1-gated", "2-topk"]
     assert len(reads) == 2
     for one, other in zip(together, alone, strict=True):
         assert all((one.weights[part] == other.weights[part]).all() for part in one.weights)
     with pytest.raises(InputError, match="one batch size"):
-        train([TopK(**QUICK), TopK(**{**QUICK, "batch": 50})], [ROWS])
+        fit_together([TopK(**QUICK), TopK(**{**QUICK, "batch": 50})], [ROWS])
+    for wrong, words in (([], "give the dictionaries"), ([PCA()], "only autoencoders")):
+        with pytest.raises(InputError, match=words):
+            fit_together(wrong, [ROWS])
 
 
 def test_the_running_average_is_the_average():

@@ -133,14 +133,19 @@ def _learn_with(name: str) -> Callable[..., None]:
         settings: OmitArgPrefixes[settings] = settings(),  # pyright: ignore[reportInvalidTypeForm] # noqa: B008
         site: SiteName = None,
         timestep: Timestep = None,
+        timesteps: SeveralTimesteps = (),
         recipe: RecipeDigest = None,
         held_out: Annotated[float, arg(help="share of the images that nothing is learned from")] = 0.1,
         out: Annotated[Path | None, arg(help="folder to save to; in the store unless given")] = None,
+        keep: Annotated[Path | None, arg(help="folder for a log and checkpoints, to go on from")] = None,
         as_json: AsJson = False,
     ) -> None:
         from denoscope.learn import learn as verb
 
-        made = verb(store, name, site, timestep=timestep, recipe=recipe, held_out=held_out, out=out, **asdict(settings))
+        made = verb(
+            store, name, site, timestep=timestep, timesteps=_levels(timesteps), recipe=recipe, held_out=held_out,
+            out=out, keep=keep, **asdict(settings),
+        )  # fmt: skip
         if made.report is not None:
             _show(made.report, as_json)
         if made.folder is not None and not as_json:

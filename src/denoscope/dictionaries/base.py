@@ -157,13 +157,14 @@ def load_dictionary(folder: str | PathLike[str]) -> Learned:
 
 
 def rows_of(batches: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
-    """Batches as fp32 arrays `(sample, channel)`, checked.
+    """Batches, arrays, tensors or `Rows`, as fp32 arrays `(sample, channel)`, checked.
 
     Raises:
         InputError: a batch of another shape or width, or one that holds NaN or infinite values.
     """
     width = None
     for batch in batches:
+        batch = getattr(batch, "values", batch)
         values = np.asarray(batch.detach().cpu().float() if hasattr(batch, "detach") else batch, dtype=np.float32)
         width = width or values.shape[-1]
         if values.ndim != 2 or values.shape[1] != width:
