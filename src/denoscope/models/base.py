@@ -144,12 +144,21 @@ class Model(Family):
         Args:
             edits: site to a function from its tensor (axes as `read` gives them) to one of the same shape.
         """
+        with self.editing(self.placed(edits)):
+            yield self
+
+    def placed(self, edits: Mapping[str | Site, Edit]) -> list[tuple[Tap, Edit]]:
+        """Each edit with where it acts, in order.
+
+        Raises:
+            UnknownName: no such site.
+            InputError: a site that can only be read.
+        """
         added = [(self.taps[site.name], edit) for key, edit in edits.items() for site in self.select(key)]
         for tap, _ in added:
             if tap.put is None:
                 raise InputError(f"site {tap.name} can be read but not edited; edit the output that it is made from")
-        with self.editing(added):
-            yield self
+        return added
 
     @contextmanager
     def editing(self, added: Sequence[tuple[Tap, Edit]]) -> Generator[None]:

@@ -17,10 +17,12 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import LAST_TIMESTEP, Condition
 from denoscope.core.errors import InputError
 from denoscope.core.frame import Frame
+from denoscope.core.moment import Branch
 from denoscope.models.chance import gaussian
 from denoscope.models.coordinates import Canvas, lay
 from denoscope.models.images import as_samples
 from denoscope.models.levels import Level
+from denoscope.models.moments import acting
 from denoscope.models.schedules import schedule
 from denoscope.models.siteinfo import grid_of
 from denoscope.models.text import Text
@@ -109,7 +111,8 @@ def generate(
         height, width: of the pictures in pixels; native unless given.
         record: sites to read.
         at: which steps to read (0 is the noisiest); all unless given.
-        edits: changes to activations, as for `Model.edit`.
+        edits: changes to activations, as for `Model.edit`; those that have a method `at` are asked at every step what
+            they do there (see `denoscope.core.moment`).
         watch: takes in at every step where the prompts' tokens are looked at from (see `denoscope.models.textmaps`).
 
     Raises:
@@ -129,12 +132,13 @@ def generate(
     guided = _Guided(model, texts, negative, guidance)
     x = _start(model, shape, len(texts), seed)
     activations: list[Recorded] = []
-    with model.edit(edits or {}):
-        for index, (level, after) in enumerate(pairwise(levels)):
+    placed = model.placed(edits or {})
+    for index, (level, after) in enumerate(pairwise(levels)):
+        with model.editing(acting(model, placed, guided.rows, tuple(x.shape), level.timestep, (index, steps))):
             output, values = guided(x, level, taps if index in wanted else (), watch)
-            if index in wanted:
-                activations.append(_recorded(model, taps, values, x, level, texts, seed))
-            x = _step(model, output, x, level, after)
+        if index in wanted:
+            activations.append(_recorded(model, taps, values, x, level, texts, seed))
+        x = _step(model, output, x, level, after)
     images = _pictures(model, x)
     return Generation(images, x.cpu(), texts, tuple(level.timestep for level in levels[:-1]), activations, wanted)
 
@@ -189,7 +193,9 @@ class _Guided:
         self._scale = 1.0 if model.distilled or guidance <= 1 else guidance
         self._embedded = guidance if model.distilled else None
         self._rows = len(prompts)
-        self._branches = ["cond"] * self._rows + ["uncond"] * (self._rows if self._scale != 1 else 0)
+        guided: list[Branch] = ["cond", "uncond"] if self._scale != 1 else ["cond"]
+        self.rows = tuple((branch, picture) for branch in guided for picture in range(self._rows))
+        """What each row that the denoiser runs on is for: its branch, and its picture."""
         text = model.texts(list(prompts))
         zeros = negative == "" and model.parts.pipeline.get("force_zeros_for_empty_prompt", False)
         without: list[str | None] = [None if zeros else negative] * len(prompts)
@@ -203,7 +209,7 @@ class _Guided:
 
         rows = torch.cat([x, x]) if self._scale != 1 else x
         times = torch.full((len(rows),), level.timestep)
-        watched = watch.taps(self._branches) if watch is not None else []
+        watched = watch.taps([branch for branch, _ in self.rows]) if watch is not None else []
         values, output = self._model.run([*taps, *watched], rows, times, self._text, self._embedded, stop=False)
         assert output is not None
         if watch is not None:
