@@ -145,15 +145,17 @@ def _scores(rights: Rights, told: Judged) -> Iterator[tuple[Score, float | None]
 
 
 def _over_all(places: Sequence[tuple[Spot, Rights]], told: Judged) -> Iterator[Score]:
-    """The same over all places of the first model: means of what choices earn, seed by seed where seeds agree."""
+    """The same over the places of the first model that were read with every kind of chance, seed by seed."""
     model = places[0][0].model
     mine = [rights for spot, rights in places if spot.model == model]
+    known = {kind for rights in mine for kind in rights}
+    everywhere = [rights for rights in mine if known <= rights.keys()]
+    kinds = [kind for kind in KINDS if kind in known] if everywhere else [next(iter(mine[0]))]
     mean: dict[str, Floats] = {}
-    for kind in KINDS:
-        found = [rights[kind] for rights in mine if kind in rights]
-        if found:
-            count = min(map(len, found))
-            mean[kind] = np.mean([one[:count] for one in found], axis=0)
+    for kind in kinds:
+        found = [rights[kind] for rights in everywhere or mine if kind in rights]
+        count = min(map(len, found))
+        mean[kind] = np.mean([one[:count] for one in found], axis=0)
     yield from (score for score, _ in _scores(mean, told))
     yield Score("accuracy, chance", CHANCE, CHANCE, CHANCE, len(told.judgments), "share", over="choices")
 
