@@ -1,6 +1,7 @@
 """Heat maps: the same pictures as without, words by their tokens, any shape, and scores that stand beside chance."""
 
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -117,12 +118,14 @@ def test_steered_pictures_have_maps_too() -> None:
     [
         ({"prompt": "a cat", "words": ["dog"]}, "no word of the prompt 'dog'"),
         ({"prompt": "a cat", "sites": ["up.9"]}, "no site with attention to text"),
+        ({"prompt": "a cat", "threshold": 2}, "threshold lies in 0"),
+        ({"prompt": "a cat", "images": np.zeros((64, 64, 3), np.uint8), "timesteps": []}, "read at a noise level"),
         ({"prompt": "..."}, "has no word that can be looked at"),
         ({"prompt": ["a", "b"], "images": np.zeros((64, 64, 3), np.uint8)}, "2 prompts do not fit 1 images"),
         ({"prompt": "a", "images": np.zeros((64, 64, 3), np.uint8), "steps": 3}, "steps means nothing"),
         ({"prompt": "a {category}", "images": np.zeros((64, 64, 3), np.uint8)}, "no fact 'category'"),
     ],
-    ids=["word", "site", "nothing", "number", "options", "fact"],
+    ids=["word", "site", "threshold", "timesteps", "nothing", "number", "options", "fact"],
 )
 def test_bad_requests_are_one_line(options: dict[str, Any], message: str) -> None:
     """Words, sites and prompts that do not fit are refused before anything is computed."""
@@ -193,6 +196,10 @@ def test_the_command_says_what_it_found(tmp_path: Path, capsys: pytest.CaptureFi
     told = json.loads(capsys.readouterr().out)
     assert [score["name"] for score in told["scores"]] == ["share of attention, cat", "area, cat"]
     assert (tmp_path / "000-cat.png").exists()
+    pictures, (again,) = (tmp_path / "000-cat.png").read_bytes(), told["again"]
+    assert main([*shlex.split(again)[1:], "--out", str(tmp_path / "again")]) == 0
+    assert (tmp_path / "again" / "000-cat.png").read_bytes() == pictures
+    capsys.readouterr()
     for wrong in (asked[:2], [*asked, "--words", "dog"], [*asked, "--overlap", "--steps", "2"]):
         assert main(wrong) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -1,7 +1,8 @@
 """The verb `heatmaps`: model x prompts (x images) -> a map per word of where the picture looks at it."""
 
+import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ from denoscope.core.errors import DenoscopeError, InputError
 from denoscope.core.frame import Frame
 from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
-from denoscope.core.sample import DataSet, Sample, fingerprint
-from denoscope.data.base import open_data
+from denoscope.core.sample import Sample, fingerprint
+from denoscope.data.base import open_data, read
 from denoscope.dictionaries.edits import by_site
 from denoscope.features.wordmaps import HeatMap, HeatMaps, sheet
+from denoscope.measures.heat import box_around, cut
 from denoscope.measures.statistics import bootstrap_mean
 from denoscope.models.coordinates import Canvas
 from denoscope.models.words import columns_of, words_in
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from denoscope.models.base import Model
     from denoscope.models.hooks import Tap
 
-__all__ = ["TIMESTEPS", "digest", "heatmaps", "looked_at"]
+__all__ = ["TIMESTEPS", "digest", "heatmaps", "levels_of", "looked_at", "opened", "told_skipped"]
 
 TIMESTEPS = (200.0, 400.0, 600.0, 800.0)
 """Noise levels at which images that exist are read, unless others are asked for."""
@@ -34,8 +36,8 @@ TIMESTEPS = (200.0, 400.0, 600.0, 800.0)
 _NOTE = (
     "A map says which share of a cell's attention goes to a word: the mean over its tokens, over heads, sites and "
     "denoising steps. Panels run from the map's own lowest to its highest value, so that colours of two panels do not "
-    "compare; `area` is the share of the picture above the threshold on that scale. Where a picture looks at a word is "
-    "not where the word acts."
+    "compare; the area is the share of the picture above the threshold on that scale. Where a picture looks at a word "
+    "is not where the word acts."
 )
 _ALONE = "A single picture has no interval; ask for several to see how far a share can be trusted."
 
@@ -83,31 +85,38 @@ def heatmaps(
         InputError: no prompt, a model without text, or options of generation beside images.
     """
     started, scope = time.perf_counter(), loaded(model)
+    cut(np.zeros((1, 1)), threshold)
     if out is not None:
         made_folder(out)
+    skipped: dict[str, str] = {}
     if images is None:
         maps, inputs = _made(scope, prompt, sites, words, edits, {"seed": seed, **options}), {}
     else:
         if options:
             raise InputError(f"images that exist are not generated: {', '.join(options)} means nothing for them")
-        conditions = [Condition(timestep=t, prompt="{prompt}", seed=seed, draws=draws) for t in timesteps]
-        samples = _told(images, prompt, limit)
+        conditions = levels_of(timesteps, seed, draws)
+        samples, skipped = _told(images, prompt, limit)
         with scope.edit(by_site(edits)):
             maps = looked_at(scope, samples, conditions, sites, words, canvas)
         inputs = {"images": fingerprint(samples)}
+    asked = {"prompt": prompt, "images": images, "words": words, "sites": sites, "threshold": threshold, "seed": seed,
+             **({"limit": len(maps), "timesteps": timesteps} if images is not None else {}), **options}  # fmt: skip
+    again = () if edits or draws > 1 or canvas is not None else _again(scope, asked)
     shown = [tuple(words) or found.words for found in maps]
     table = _table(maps, shown, threshold)
     report = Report(
         task="heatmaps",
         parameters={"prompts": [found.prompt for found in maps], "words": list(words), "sites": maps[0].sites(),
                     "threshold": threshold, "seed": seed, "draws": draws, "edits": [str(edit) for edit in edits],
-                    "timesteps": list(timesteps) if images is not None else "of the sampler", **options},
+                    "timesteps": list(timesteps) if images is not None else "of the sampler",
+                    "canvas": str(canvas or "as the model has it"), **options},
         scores=tuple(_scores(table)),
         inputs={"model": digest(dict(scope.recipe)), "prompts": digest([found.prompt for found in maps]), **inputs},
         origin=Origin.now(time.perf_counter() - started, str(scope.device)),
         table=table,
         figures={"Where the words of the prompt are looked at from": sheet(maps, shown)},
-        notes=(_NOTE, *[_ALONE] * (len(maps) == 1)),
+        notes=(_NOTE, *[_ALONE] * (len(maps) == 1), *told_skipped(skipped)),
+        again=again,
     )  # fmt: skip
     found = HeatMaps(tuple(maps), tuple(words), report)
     if out is not None:
@@ -182,16 +191,56 @@ def _spelled(model: "Model", text: str, words: Sequence[str]) -> tuple[tuple[str
     return tuple(found), columns_of(parts, text, text)
 
 
-def _told(images: Any, prompt: str | Sequence[str], limit: int | None) -> list[Sample]:
-    """Samples whose fact `prompt` is their whole prompt.
+def levels_of(timesteps: Sequence[float], seed: int, draws: int = 1) -> list[Condition]:
+    """A condition per noise level, whose prompt is the image's fact `prompt`.
+
+    Raises:
+        InputError: no level, or one out of range.
+    """
+    if not len(timesteps):
+        raise InputError("images that exist are read at a noise level; say for example timesteps=[200, 600]")
+    return [Condition(timestep=t, prompt="{prompt}", seed=seed, draws=draws) for t in timesteps]
+
+
+def opened(images: Any, limit: int | None) -> tuple[list[Sample], dict[str, str]]:
+    """Images of a data set by its spec, or what `Model.read` takes; and those that cannot be read, with the reason."""
+    from denoscope.models.images import as_samples
+
+    if not isinstance(images, str | Path):
+        return as_samples(images)[:limit], {}
+    samples = open_data(images, limit)
+    found, skipped = read(samples, range(len(samples)))
+    if not found:
+        raise InputError(f"none of the {len(samples)} images of {str(images)!r} can be read")
+    return found, skipped
+
+
+def told_skipped(skipped: Mapping[str, str]) -> list[str]:
+    """A sentence on images that were left out, if any."""
+    if not skipped:
+        return []
+    name, reason = next(iter(skipped.items()))
+    return [f"{len(skipped)} images could not be read and are left out, such as {name}: {reason}"]
+
+
+def _again(model: "Model", told: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command, where the model and the images have names and the command line knows what was asked."""
+    name, words = model.recipe.get("name") or model.recipe.get("toy"), list[str]()
+    if not name or "negative" in told or not isinstance(told["images"], str | Path | None):
+        return ()
+    for flag, value in told.items():
+        values = [value] if isinstance(value, str | int | float | Path) else list(value or ())
+        words += [f"--{flag}", *map(str, values)] if values else []
+    return (shlex.join(["denoscope", "heatmaps", str(name), *words]),)
+
+
+def _told(images: Any, prompt: str | Sequence[str], limit: int | None) -> tuple[list[Sample], dict[str, str]]:
+    """Samples whose fact `prompt` is their whole prompt, and images that cannot be read.
 
     Raises:
         InputError: prompts and images that differ in number.
     """
-    from denoscope.models.images import as_samples
-
-    samples: DataSet | Sequence[Sample] = open_data(images, limit) if isinstance(images, str | Path) else []
-    known = [samples[index] for index in range(len(samples))] or as_samples(images)[:limit]
+    known, skipped = opened(images, limit)
     if isinstance(prompt, str):
         template = Condition(clean=True, prompt=prompt)
         texts = [template.text_for(sample.facts) for sample in known]
@@ -199,8 +248,9 @@ def _told(images: Any, prompt: str | Sequence[str], limit: int | None) -> list[S
         texts = list(prompt)
     if len(texts) != len(known):
         raise InputError(f"{len(texts)} prompts do not fit {len(known)} images; give one each, or one for all")
-    return [Sample(sample.id, sample.image, {**sample.facts, "prompt": text})
+    told = [Sample(sample.id, sample.image, {**sample.facts, "prompt": text})
             for sample, text in zip(known, texts, strict=True)]  # fmt: skip
+    return told, skipped
 
 
 def _table(maps: Sequence[HeatMap], words: Sequence[Sequence[str]], threshold: float) -> dict[str, list[Any]]:
@@ -210,8 +260,6 @@ def _table(maps: Sequence[HeatMap], words: Sequence[Sequence[str]], threshold: f
 
 
 def _rows(index: int, found: HeatMap, words: Sequence[str], threshold: float) -> Iterator[dict[str, Any]]:
-    from denoscope.measures.heat import box_around, cut
-
     for word in words:
         values = found.word(word)
         mask = cut(values, threshold)

@@ -16,8 +16,7 @@ from denoscope.core.errors import InputError, unknown
 from denoscope.core.recipe import Origin
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import Sample, fingerprint
-from denoscope.data.base import open_data
-from denoscope.features.heatmaps import TIMESTEPS, digest, looked_at
+from denoscope.features.heatmaps import TIMESTEPS, digest, levels_of, looked_at, opened, told_skipped
 from denoscope.features.wordmaps import HeatMap
 from denoscope.figures.heat import Panel, overlay, word_sheet
 from denoscope.figures.plots import heat_map
@@ -129,11 +128,12 @@ def heatmap_overlap(
         InputError: no template, or too few images that show what their fact names.
     """
     started, scope = time.perf_counter(), loaded(model)
+    cut(np.zeros((1, 1)), threshold)
     if out is not None:
         made_folder(out)
-    scenes = _scenes(open_data(data, limit), prompt, fact, seed)
+    conditions, (samples, skipped) = levels_of(timesteps, seed), opened(data, limit)
+    scenes = _scenes(samples, prompt, fact, seed)
     readings = {"word": (scope, False), "wrong": (scope, True)} | ({"twin": (_twin(scope), False)} if twin else {})
-    conditions = [Condition(timestep=t, prompt="{prompt}", seed=seed) for t in timesteps]
     read: dict[str, list[list[HeatMap]]] = {}
     with progress_bar("reading", len(readings) * len(conditions), progress) as advance:
         for name, (reader, wrong) in readings.items():
@@ -159,16 +159,21 @@ def heatmap_overlap(
         origin=Origin.now(time.perf_counter() - started, str(scope.device)),
         table=table,
         figures={"Examples": _examples(found, scenes), **_by_site(table)},
-        notes=(_NOTE,),
+        notes=(_NOTE, *_left_out(len(samples) - len(scenes), fact), *told_skipped(skipped)),
     )  # fmt: skip
     if out is not None:
         report.save(out)
     return report
 
 
-def _scenes(samples: Any, prompt: str, fact: str, seed: int) -> list[_Scene]:
+def _left_out(count: int, fact: str) -> list[str]:
+    return [f"{count} images do not show what their {fact} names, or all that could be asked; they are left out."] * (
+        count > 0
+    )
+
+
+def _scenes(known: Sequence[Sample], prompt: str, fact: str, seed: int) -> list[_Scene]:
     template, classes = Condition(clean=True, prompt=prompt), set[str]()
-    known: list[Sample] = [samples[index] for index in range(len(samples))]
     for sample in known:
         if fact not in sample.facts or "segments" not in sample.facts:
             raise unknown("fact", fact if fact not in sample.facts else "segments", sample.facts, "sample.facts")
