@@ -1,4 +1,4 @@
-"""The task `noise` finds the planted best noise level, the planted effect of a draw, and nothing where there is none."""
+"""The task `noise` finds the planted best level and the planted effect of a draw, and nothing where there is none."""
 
 from dataclasses import replace
 

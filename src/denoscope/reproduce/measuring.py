@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
@@ -126,11 +127,12 @@ def _meant(asked: Measurement, model: "Model") -> Measurement:
 def _conditions(asked: Measurement) -> dict[str, Any]:
     """Noise levels and what is said, as `extract` takes them."""
     levels = {"timesteps": list(asked.timesteps) or None, "logsnrs": list(asked.logsnrs) or None}
-    if not asked.prompts:
+    if not asked.prompts and not asked.chances:
         return {**levels, **asked.condition}
     each = [{"timestep": value} for value in asked.timesteps] + [{"logsnr": value} for value in asked.logsnrs]
-    told = [Condition.from_dict({**level, **asked.condition, "prompt": text}) for level in each
-            for text in asked.prompts]  # fmt: skip
+    texts = [{"prompt": text} for text in asked.prompts] or [{}]
+    told = [Condition.from_dict({**level, **asked.condition, **chance, **text})
+            for level, chance, text in product(each, asked.chances or [{}], texts)]  # fmt: skip
     return {"conditions": told}
 
 
@@ -203,7 +205,7 @@ def _compat(asked: Measurement) -> "Replay | None":
     return replace(found, **switches)
 
 
-_OURS = ("params", "canvas", "condition", "protocol")
+_OURS = ("params", "canvas", "condition", "protocol", "score")
 _ELSE = (*_OURS, "extractor", "digits")
 
 

@@ -44,6 +44,8 @@ class Measurement:
     """Fields of `Canvas`."""
     condition: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Fields of `Condition` besides the level."""
+    chances: tuple[Mapping[str, Any], ...] = ()
+    """Several of the fields `noise`, `seed` and `draws`, each read at every level."""
     keep: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Fields of `Keep`."""
     params: Mapping[str, Any] = field(default_factory=dict[str, Any])
