@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import zip_longest
@@ -23,6 +23,7 @@ from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.pca import PCA
+from denoscope.dictionaries.rivals import rivals, usual_rivals
 from denoscope.dictionaries.rows import PLACE, Rows, joined
 from denoscope.dictionaries.score import Explained
 from denoscope.progress import progress_bar
@@ -40,7 +41,8 @@ _ROWS = 32
 _NOTE = (
     "Fraction of variance unexplained (FVU) over the cells of images that nothing was learned from; 1 is the mean of "
     "the training cells, 0 is perfect. Principal components are as many as the dictionary has codes per cell; random "
-    "atoms are drawn on the sphere and encode by themselves. Intervals are from a bootstrap over images."
+    "atoms are drawn on the sphere and encode by themselves; other dictionaries beside it have as many atoms "
+    "and codes per cell, where they have both. Intervals are from a bootstrap over images."
 )
 _SEVERAL = (
     "Cells of all noise levels were mixed for learning, also for the principal components and the mean; each score is "
@@ -60,6 +62,7 @@ def learn(
     held_out: float = 0.1,
     out: str | Path | None = None,
     keep: str | Path | None = None,
+    baselines: Sequence[str] | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Learned:
@@ -76,6 +79,8 @@ def learn(
         held_out: share of the images that nothing is learned from.
         out: folder to save to; `dictionaries/NAME` in the store unless given.
         keep: folder for a log and checkpoints of an autoencoder; one that was left there is continued.
+        baselines: further dictionaries, learned from some of the same cells, that the report shows beside it (`nmf`,
+            `kmeans`, `neurons`, `random`, `itda-random`); those that cost little unless given.
         progress: show a bar with the time left.
         settings: of the dictionary, such as `atoms`, `k`, `cells`, `seed`.
 
@@ -105,7 +110,7 @@ def learn(
     made.about = {"site": str(source.site), "condition": source.conditions[0].to_dict(), "recipe": source.recipe}
     if timesteps is not None:
         made.about = {**made.about, "timesteps": [found.timestep for found in source.conditions]}
-    made.report = _report(made, source, started)
+    made.report = _report(made, source, started, baselines)
     name = place.save(made.report)
     if out is not None or place.place.local:
         made.folder = Path(out if out is not None else place.place.path(f"dictionaries/{name}"))
@@ -244,11 +249,12 @@ def _placed(batch: Activations, condition: Condition) -> Rows:
     return Rows(values, np.full(len(values), level, dtype=np.float32), None, kept)
 
 
-def _report(made: Learned, source: _Source, started: float) -> Report:
+def _report(made: Learned, source: _Source, started: float, names: Sequence[str] | None = None) -> Report:
     """FVU on held-out images beside the baselines, and a table of the atoms."""
     per_cell = min(int(getattr(made.settings, "k", len(made.atoms))), made.bias.size)
     linear = PCA(atoms=per_cell).fit(source.learned(0))
-    found = [_explained(made, source, condition, linear) for condition in source.conditions]
+    others = rivals(made, usual_rivals(made) if names is None else names, _Told(source, lambda _: None))
+    found = [_explained(made, source, condition, linear, others) for condition in source.conditions]
     levels = [_level(condition) for condition in source.conditions]
     told = {"site": str(source.site), "held out": len(source.test), "learned from": len(source.train)}
     told |= {"condition": ", ".join(map(str, source.conditions))}
@@ -264,14 +270,16 @@ def _report(made: Learned, source: _Source, started: float) -> Report:
     )
 
 
-def _explained(made: Learned, source: _Source, condition: Condition, linear: PCA) -> Explained:
+def _explained(
+    made: Learned, source: _Source, condition: Condition, linear: PCA, others: Mapping[str, Learned]
+) -> Explained:
     """Held-out cells under one condition, as the dictionary that it is there explains them."""
     at = getattr(made, "at", None)
     here = made if at is None else cast("Learned", at(condition.timestep or 0.0))
     twin = made.random(linear.bias)
     components = f"{len(linear.atoms)} principal components"
     baselines: dict[str, Learned] = {} if isinstance(made, PCA) else {components: linear}
-    found = Explained(here, baselines | ({"random atoms": twin} if twin else {}), linear.bias)
+    found = Explained(here, baselines | ({"random atoms": twin} if twin else {}) | dict(others), linear.bias)
     for image, cells in source.held(condition):
         found.add(image, cells)
     return found

@@ -7,8 +7,10 @@ import torch
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.dictionaries.itda import ITDA, RandomCells
 from denoscope.dictionaries.rows import PLACE, Rows
+from denoscope.learn import learn
 from denoscope.measures.pursuit import pursue
 from denoscope.measures.sparsity import fvu
+from planted import planted_store
 
 
 def sparse(rows=3000, atoms=40, channels=24, k=2, seed=0, rare=False):
@@ -173,3 +175,20 @@ def test_bad_input_is_refused_in_one_line():
 
 def _left(found, x):
     return fvu(x, found.decode(found.encode(x)))
+
+
+def test_the_verb_tells_birthplaces_and_what_stands_beside(tmp_path):
+    """Each atom is the cell that the table names; cells by chance and channels have scores of their own."""
+    store = planted_store(tmp_path / "planted", count=20)
+    found = learn(store, "itda", site="mid", atoms=9, k=2, cells=400, device="cpu", progress=False)
+    report = found.report
+    assert report is not None
+    cells = store.get("mid", timestep=50).tokens()
+    for atom, sample, cell in zip(found.atoms, report.table["born in"], report.table["cell"], strict=True):
+        away = cells.numpy()[cells.ids.index(sample), cell] - found.bias
+        assert atom == pytest.approx(away / np.linalg.norm(away), abs=1e-4)
+    assert ITDA.load(found.folder).births["timestep"] == [50.0] * 9
+    names = {score.name for score in report.scores}
+    assert {"FVU, cells by chance", "FVU below single channels", "FVU, random atoms", "cosine"} <= names
+    asked = learn(store, "pca", site="mid", atoms=3, baselines=("kmeans",), progress=False)
+    assert asked.report is not None and asked.report["FVU, 3 centres"].value < 1.1

@@ -34,6 +34,12 @@ TwinStore = Annotated[
 ]
 BesideStores = Annotated[tuple[str, ...], arg(help="further stores of the same images, for tasks that compare sites")]
 DataSpec = Annotated[str | None, arg(help="the images, where the store cannot find them again (see `list data`)")]
+RivalNames = Annotated[
+    tuple[str, ...],
+    arg(
+        help="further dictionaries beside it in the report: nmf, kmeans, neurons, random, itda-random; few unless given"
+    ),
+]
 ReportFolder = Annotated[Path | None, arg(help="folder to write the report to as well: HTML page, JSON, Parquet")]
 RecipeDigest = Annotated[str | None, arg(help="digest, or its beginning, where the store holds several recipes")]
 
@@ -138,13 +144,14 @@ def _learn_with(name: str) -> Callable[..., None]:
         held_out: Annotated[float, arg(help="share of the images that nothing is learned from")] = 0.1,
         out: Annotated[Path | None, arg(help="folder to save to; in the store unless given")] = None,
         keep: Annotated[Path | None, arg(help="folder for a log and checkpoints, to go on from")] = None,
+        baselines: RivalNames = (),
         as_json: AsJson = False,
     ) -> None:
         from denoscope.learn import learn as verb
 
         made = verb(
             store, name, site, timestep=timestep, timesteps=_levels(timesteps), recipe=recipe, held_out=held_out,
-            out=out, keep=keep, **asdict(settings),
+            out=out, keep=keep, baselines=baselines or None, **asdict(settings),
         )  # fmt: skip
         if made.report is not None:
             _show(made.report, as_json)

@@ -164,7 +164,6 @@ def rows_of(batches: Iterable[Any]) -> Iterator[NDArray[np.float32]]:
     """
     width = None
     for batch in batches:
-        batch = getattr(batch, "values", batch)
         values = np.asarray(batch.detach().cpu().float() if hasattr(batch, "detach") else batch, dtype=np.float32)
         width = width or values.shape[-1]
         if values.ndim != 2 or values.shape[1] != width:
