@@ -54,11 +54,8 @@ def rows_of(size: Size, count: int, device: str) -> list[Tensor]:
     made = []
     for _ in range(count):
         codes = (torch.rand(size.batch, len(true), generator=chance) < size.k / len(true)).float()
-        x = (
-            codes @ true / size.k**0.5
-            + 0.1 * torch.randn(size.batch, size.channels, generator=chance) / size.channels**0.5
-        )
-        made.append(x.to(device))
+        noise = torch.randn(size.batch, size.channels, generator=chance) / size.channels**0.5
+        made.append((codes @ true / size.k**0.5 + 0.1 * noise).to(device))
     return made
 
 
@@ -225,11 +222,8 @@ def main() -> None:
         ask.add_argument(f"--{name}", type=int, default=usual.default)
     ask.add_argument("--out", type=Path)
     told = ask.parse_args()
-    size = (
-        Size(64, 512, 8, 256, 2)
-        if told.tiny
-        else Size(**{name: getattr(told, name) for name in Size.__dataclass_fields__})
-    )
+    asked = {name: getattr(told, name) for name in Size.__dataclass_fields__}
+    size = Size(64, 512, 8, 256, 2) if told.tiny else Size(**asked)
     batches = rows_of(size, 2, told.device)
     steps = contestants(size, batches[0], OURS if told.methods == ["all"] else told.methods, told.only)
     seconds = timed(steps, batches, size.rounds)
@@ -267,12 +261,8 @@ def report(size: Size, seconds: dict[str, float], told: argparse.Namespace) -> N
         print(f"{name:32s} {taken:9.4f} s/step {size.batch / taken:12,.0f} rows/s {ratio} {share}")
     if told.out:
         told.out.parent.mkdir(parents=True, exist_ok=True)
-        found = {
-            "size": asdict(size),
-            "seconds": seconds,
-            "device": device,
-            "versions": [torch.__version__, np.__version__, ds.__version__],
-        }
+        versions = {"torch": torch.__version__, "numpy": np.__version__, "denoscope": ds.__version__}
+        found = {"size": asdict(size), "seconds": seconds, "device": device, "versions": versions}
         told.out.write_text(json.dumps(found, indent=1))
 
 
