@@ -1,5 +1,6 @@
 """Planted concepts are decoded, choices go to the concept that they belong to, and peaks are where they were put."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.core.frame import Frame
+from denoscope.core.recipe import Recipe
 from denoscope.core.report import Report
 from denoscope.core.site import Site
 from denoscope.measures.triplets import CHANCE, alike
@@ -188,8 +190,7 @@ def test_a_planted_peak_is_found_where_it_was_put() -> None:
     peaks = {row["concept"]: row for row in table if row["kind"] == "peak" and row["level"] == "all"}
     assert [peaks[name]["site"] for name in NAMES] == ["mid"] * 3 + ["up.1"] * 3
     assert set(Concepts(joint=True).draw(report, None)) >= {
-        "R2 of every concept, timestep 50", "Mean R2 of colour concepts by site and noise level",
-        "Where each concept peaks, averaged over the rest",
+        "R2 of every concept by site", "Mean R2 of concepts by site", "Where each concept peaks",
     }  # fmt: skip
 
 
@@ -205,6 +206,20 @@ def test_no_peak_is_found_where_all_peak_together() -> None:
         held += report["peaks apart"].low <= 0 <= report["peaks apart"].high
         small += report["peaks apart, q, timestep 50"].value < 0.05
     assert held >= 6 and small <= 1
+
+
+def test_the_untrained_twin_has_a_tensor_of_its_own() -> None:
+    """With the other way round planted in it; and the model's own numbers stay what they are without it."""
+    thought = thoughts(48)
+    ours, theirs = grid(thought, EARLY, LATE, (50,)), grid(thought, LATE, EARLY, (50,))
+    untrained = Recipe({"name": "toy", "untrained": 0}, {"name": "made", "fingerprint": "0", "count": 48}, {}, (), ())
+    both = [*ours, *(replace(one, recipe=untrained) for one in theirs)]
+    report = Concepts(joint=True, folds=3).run_joint(both, facts_of(thought, 300))
+    alone = Concepts(joint=True, folds=3).run_joint(ours, facts_of(thought, 300))
+    assert report["peaks apart"].high < 0 < report["peaks apart, random-init twin"].low
+    assert report.scores[: len(alone.scores)] == alone.scores
+    assert report.notes[0].startswith("Colour concepts at mid") and "random-init twin" in report.notes[1]
+    assert any(title.endswith(", random-init twin") for title in Concepts(joint=True).draw(report, None))
 
 
 def test_peaks_along_noise() -> None:

@@ -141,9 +141,9 @@ def _figures(study: Study, blocks: Sequence[Block], applies: Sequence[Row]) -> d
         shown = []
     for block in shown:
         across = "score" if len({row.score for row in block.rows}) > 1 else "level"
-        name = block.rows[0].score.partition(",")[0] if across == "score" else block.rows[0].score
+        name, start = _names(block.rows) if across == "score" else (block.rows[0].score, "")
         title = ", ".join(part for part in (name, block.model, block.variant) if part)
-        made[title] = _map(block.rows, across, title, _axis(block.rows) if across == "level" else "", f"{name}, ")
+        made[title] = _map(block.rows, across, title, _axis(block.rows) if across == "level" else "", start)
     made |= study_curves(study, blocks)
     own = [(block.variant, one.figures) for block in filter(_joint, blocks) for one in block.reports]
     made |= {f"{title}, {variant}": picture for variant, figures in own for title, picture in figures.items()}
@@ -152,6 +152,15 @@ def _figures(study: Study, blocks: Sequence[Block], applies: Sequence[Row]) -> d
         theirs = [row.published for row in applies if row.published is not None]
         made["Ours and published"] = agreement([row.ours for row in applies], theirs, names, study.tolerance)
     return made
+
+
+def _names(rows: Sequence[Row]) -> tuple[str, str]:
+    """What several scores are, and what all their names begin with: `R2 of red` and `R2 of blue` are `R2`."""
+    parts = [row.score.partition(" of ") for row in rows]
+    if len({what for what, *_ in parts}) == 1 and all(of for _, of, _ in parts):
+        return parts[0][0], f"{parts[0][0]} of "
+    first = rows[0].score.partition(",")[0]
+    return first, f"{first}, "
 
 
 def _joint(block: Block) -> bool:

@@ -7,15 +7,14 @@ import numpy as np
 
 from denoscope.core.report import Report
 from denoscope.figures.concepts import levels, whiskers
-from denoscope.figures.plots import Band, heat_map
+from denoscope.figures.plots import Band, curves, heat_map
 from denoscope.measures.triplets import CHANCE
 
 __all__ = ["drawn"]
 
 Row = Mapping[str, Any]
 
-_MOST = 4
-"""Noise levels (or sites) that get a map of their own."""
+_WORDS = {"site": "site", "level": "noise level"}
 
 
 def drawn(report: Report, label: str) -> dict[str, bytes]:
@@ -54,55 +53,47 @@ def _joint(rows: Sequence[Row], label: str) -> dict[str, bytes]:
     for model in dict.fromkeys(row["model"] for row in rows):
         end = f", {model}" if model == "random-init twin" else ""
         mine = [row for row in rows if row["model"] == model]
-        cells = [row for row in mine if row["kind"] == "decoding"]
-        peaks = [row for row in mine if row["kind"] == "peak" and row["level"] == "all"]
-        names = [row["concept"] for row in sorted(peaks, key=lambda row: (not row["asked for"], row["concept"]))]
-        made |= _maps(cells, names, end) | _of_group(cells, label, end)
-        made |= _peaks(cells, peaks, label, end)
+        cells, groups, peaks = ([row for row in mine if row["kind"] == kind] for kind in ("decoding", "group", "peak"))
+        along = "site" if any(row["level"] == "all" for row in peaks) else "level"
+        rest = "level" if along == "site" else "site"
+        whole = [row for row in peaks if row[rest] == "all"]
+        order = sorted(whole, key=lambda row: (not row["asked for"], row["concept"]))
+        made |= _curves([row for row in groups if row[rest] == "all"], along, end)
+        made |= _peaks(cells, whole, along, label, end)
+        made |= _map(cells, [row["concept"] for row in order], along, end)
     return made
 
 
-def _maps(cells: Sequence[Row], names: Sequence[str], end: str) -> dict[str, bytes]:
-    """Concepts down, sites across, at some of the levels."""
-    made: dict[str, bytes] = {}
-    sites, told = (list(dict.fromkeys(row[key] for row in cells)) for key in ("site", "level"))
-    kept = [told[int(i)] for i in np.unique(np.linspace(0, len(told) - 1, min(len(told), _MOST)).round())]
-    for level in kept:
-        found = {(row["concept"], row["site"]): row["R2"] for row in cells if row["level"] == level}
-        title = f"R2 of every concept, {level}{end}"
-        values = [[found.get((name, site), np.nan) for site in sites] for name in names]
-        made[title] = heat_map(values, names, sites, title, "", (0.0, max(0.01, float(np.nanmax(values)))), None)
-    return made
+def _curves(groups: Sequence[Row], along: str, end: str) -> dict[str, bytes]:
+    """Mean R2 of both groups along the places, averaged over the rest."""
+    title = f"Mean R2 of concepts by {_WORDS[along]}{end}"
+    lines: dict[str, Band] = {}
+    for name in dict.fromkeys(row["concept"] for row in groups):
+        mine = [row for row in groups if row["concept"] == name]
+        lines[name] = Band(*([row[key] for row in mine] for key in ("R2", "low", "high")))
+    places = list(dict.fromkeys(row[along] for row in groups))
+    return {title: curves(places, lines, title, "", "held-out R2")}
 
 
-def _of_group(cells: Sequence[Row], label: str, end: str) -> dict[str, bytes]:
-    """Mean R2 of the concepts asked for, and of the others, by site and level."""
-    sites, told = (list(dict.fromkeys(row[key] for row in cells)) for key in ("site", "level"))
-    made: dict[str, bytes] = {}
-    for asked, word in ((True, label), (False, "other")):
-        found: dict[tuple[str, str], list[float]] = {}
-        for row in cells:
-            if row["asked for"] is asked:
-                found.setdefault((row["site"], row["level"]), []).append(row["R2"])
-        values = [[float(np.mean(found.get((site, level), [np.nan]))) for level in told] for site in sites]
-        title = f"Mean R2 of {word} concepts by site and noise level{end}"
-        short = [level.removeprefix("timestep ") for level in told]
-        made[title] = heat_map(values, sites, short, title, "timestep" if short != told else "")
-    return made
+def _map(cells: Sequence[Row], names: Sequence[str], along: str, end: str) -> dict[str, bytes]:
+    """Concepts down, places across, averaged over the rest."""
+    places = list(dict.fromkeys(row[along] for row in cells))
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in cells:
+        found.setdefault((row["concept"], row[along]), []).append(row["R2"])
+    values = [[float(np.mean(found.get((name, place), [np.nan]))) for place in places] for name in names]
+    title = f"R2 of every concept by {_WORDS[along]}{end}"
+    return {title: heat_map(values, names, places, title, "", (0.0, max(0.01, float(np.nanmax(values)))), None)}
 
 
-def _peaks(cells: Sequence[Row], peaks: Sequence[Row], label: str, end: str) -> dict[str, bytes]:
-    """Where each concept peaks, over all levels; those that are decoded nowhere are left out."""
-    shown = [row for row in peaks if row["gap"] is not None]
-    if not shown:
+def _peaks(cells: Sequence[Row], peaks: Sequence[Row], along: str, label: str, end: str) -> dict[str, bytes]:
+    """Where each concept peaks on average; those that are decoded nowhere are left out."""
+    order = sorted((row for row in peaks if row["gap"] is not None), key=lambda row: (row["peak"], row["concept"]))
+    if not order:
         return {}
-    places = list(dict.fromkeys(row["site"] for row in cells))
-    if not {row["site"] for row in peaks} <= set(places):
-        places = list(dict.fromkeys(row["level"] for row in cells))
-    order = sorted(shown, key=lambda row: (row["peak"], row["concept"]))
+    places = list(dict.fromkeys(row[along] for row in cells))
     band = Band(*([row[key] for row in order] for key in ("peak", "peak, low", "peak, high")))
-    title = f"Where each concept peaks, averaged over the rest{end}"
-    names = [f"{row['concept']} ({row['R2']:.2f})" for row in order]
-    words = (f"{label} concepts", "other concepts")
+    title = f"Where each concept peaks{end}"
+    names, words = [f"{row['concept']} ({row['R2']:.2f})" for row in order], (f"{label} concepts", "other concepts")
     marked = [row["asked for"] for row in order]
     return {title: whiskers(names, band, marked, words, title, "place of the peak (R2 there)", places)}

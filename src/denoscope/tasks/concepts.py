@@ -17,7 +17,8 @@ from denoscope.core.report import Report
 from denoscope.core.task import Facts, Pictures
 from denoscope.measures.decoding import PENALTIES, decode
 from denoscope.tasks._conceptfigures import drawn
-from denoscope.tasks._conceptpeaks import Cell, lines_of, peak_scores, peaks_said, tensor
+from denoscope.tasks._conceptlines import Cell, lines_of
+from denoscope.tasks._conceptpeaks import peak_scores, peaks_said, tensor
 from denoscope.tasks._conceptscores import explained, found_at, most_and_least, scores_of, seen_at, table_of
 from denoscope.tasks._judged import objects_of
 from denoscope.tasks._minds import Belongs, Minds, grouped, minds_of
@@ -151,10 +152,10 @@ class Concepts:
         return Report(
             task="concepts",
             parameters=asdict(self) | {"site": "all", "condition": "all", "asked for": asked} | _counts(minds),
-            scores=tuple(peak_scores(lines, group, self._label, self.along, self.seed)),
+            scores=tuple(peak_scores(lines, group, self._label, self.seed)),
             inputs={**digests(reduced[0], facts), "values": sha256("".join(values).encode()).hexdigest()[:16]},
             origin=Origin.now(time.perf_counter() - started),
-            table=tensor(cells, lines, minds.names, group, self.seed),
+            table=tensor(cells, lines, minds.names, group, self._label, self.seed),
             notes=(*peaks_said(lines, group, self._label), _NOTE, _PEAKS, *minds.notes),
         )
 
