@@ -1,6 +1,6 @@
 """How long an affine probe of odd-one-out choices takes: to its certified optimum, against the published minibatches.
 
-Run `python benchmarks/alignment_probe.py` on a quiet machine (a quarter of an hour; `--tiny` tries it in a minute).
+Run `python benchmarks/alignment_probe.py` on a quiet machine (some twenty minutes; `--tiny` tries it in one).
 Both learn from the same choices among two thirds of the objects, and are judged by the same choices among the other
 third. Data are planted: activations with a falling spectrum, people who see by a few directions of them with the noise
 of a softmax (a held-out loss near that of people, 0.95 nats), so that no model and no data set is needed.
@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=[0.3, 0.1, 0.03, 0.01, 0.003])
     parser.add_argument("--rates", type=float, nargs="+", default=[3e-4, 1e-3, 3e-3, 1e-2])
     parser.add_argument("--slack", type=float, default=0.002)
-    parser.add_argument("--patience", type=float, default=40)
+    parser.add_argument("--patience", type=float, default=25)
     parser.add_argument("--tiny", action="store_true", help="a minute, nothing kept")
     chosen = parser.parse_args()
     if chosen.tiny:
