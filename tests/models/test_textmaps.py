@@ -154,6 +154,27 @@ def test_what_the_kernel_tells_is_what_a_second_one_finds(name: str) -> None:
         assert np.allclose(mean, told[name], atol=1e-6)
 
 
+def test_half_precision_is_summed_in_full(name: str) -> None:
+    """In bf16 maps are fp32, and as exact as the recorded map, which is rounded itself, lets one see."""
+    model = load(name, dtype="bf16")
+    text, sites = "a red cat", text_sites(model)[-2:]
+    maps = TextMaps(model, sites, columns_of(model.text_parts(), text, text))
+    model.generate(text, steps=1, watch=maps)
+    (whole,) = model.generate(text, steps=1, record=[tap.name for tap in sites]).activations
+    for site, mean in maps.means().items():
+        full = torch.as_tensor(whole[site].values).float()[..., list(maps.columns)].mean(1).transpose(1, 2)
+        assert mean.dtype == np.float32 and np.allclose(mean.reshape(full.shape), full, rtol=0.01, atol=1e-5)
+
+
+def test_nothing_is_held_longer_than_a_block(name: str) -> None:
+    """Queries and keys of one site are let go before the next ones come: memory does not grow with depth."""
+    model, held = model_of(name), list[int]()
+    sites = TextMaps(model, text_sites(model), [1]).taps(["cond"])
+    counting = [replace(tap, take=lambda calls: held.append(len(calls)) or torch.zeros(1)) for tap in sites]
+    model.run(counting, torch.zeros(1, model.latent_channels, 8, 12), torch.full((1,), 500.0), model.texts(["a"]))
+    assert len(held) == len(sites) and max(held) <= max(len(tap.needs) for tap in sites)
+
+
 def test_nothing_listens_after_a_failure() -> None:
     """A forward that fails inside attention leaves no ear open and no hook behind."""
     model = model_of("toy-sd3")
