@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from denoscope.core.sample import DataSet, Sample
     from denoscope.core.site import Site, SiteInfo
     from denoscope.data.base import open_data
-    from denoscope.dictionaries.edits import ablate, add, clamp, patch
+    from denoscope.dictionaries.edits import ablate, add, clamp, replace, scale
+    from denoscope.dictionaries.limits import dose, within
+    from denoscope.dictionaries.patches import patch
     from denoscope.dictionaries.repairs import matched, remove, silence, tame
     from denoscope.evaluate import evaluate
     from denoscope.explore import explore, export, widget
@@ -63,6 +65,7 @@ __all__ = [
     "card",
     "causal",
     "clamp",
+    "dose",
     "evaluate",
     "explore",
     "export",
@@ -78,11 +81,14 @@ __all__ = [
     "patch",
     "probe_stream",
     "remove",
+    "replace",
     "reproduce",
+    "scale",
     "silence",
     "steer",
     "tame",
     "widget",
+    "within",
 ]
 
 _HOMES = {
@@ -96,7 +102,9 @@ _HOMES = {
     "core.sample": ("DataSet", "Sample"),
     "core.site": ("Site", "SiteInfo"),
     "data.base": ("open_data",),
-    "dictionaries.edits": ("ablate", "add", "clamp", "patch"),
+    "dictionaries.edits": ("ablate", "add", "clamp", "replace", "scale"),
+    "dictionaries.limits": ("dose", "within"),
+    "dictionaries.patches": ("patch",),
     "dictionaries.repairs": ("matched", "remove", "silence", "tame"),
     "evaluate": ("evaluate",),
     "explore": ("explore", "export", "widget"),

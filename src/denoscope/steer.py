@@ -1,8 +1,8 @@
 """The verb `steer`: model x edits x prompt -> images + report."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +15,7 @@ from denoscope.core.errors import InputError
 from denoscope.core.optional import require
 from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
+from denoscope.core.site import Site
 from denoscope.dictionaries.edits import by_site
 from denoscope.figures.before_after import before_after
 from denoscope.measures.statistics import bootstrap_mean
@@ -83,12 +84,14 @@ def steer(
 ) -> Steered:
     """Generate from a prompt twice, without and with edits, from the same noise.
 
-    Edits act at every denoising step and, under guidance, on the branches with and without the prompt alike.
+    Edits act at every denoising step and, under guidance, on the branches with and without the prompt alike, unless
+    `within` limits them.
 
     Args:
         model: name or path that `load` takes, or a loaded model.
         prompt: one, or one per picture.
-        edits: made by `add`, `ablate`, `clamp` or `patch`; those of one site act in the order given.
+        edits: made by `add`, `ablate`, `clamp`, `scale`, `replace`, `patch`, `splice` and so on; those of one site act
+            in the order given.
         seed: names the starting noise, together with the picture's index.
         steps: denoising steps.
         guidance: classifier-free scale (1 turns it off), or the embedded guidance of distilled models.
@@ -134,9 +137,16 @@ def _told(edit: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """What a record can hold: numbers and words, digests of arrays, edits and limits in edits as records."""
     if isinstance(value, np.ndarray):
         return sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]
-    return value if isinstance(value, (int, float, str, type(None))) else str(value)
+    if isinstance(value, (int, float, str, type(None))):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in cast("Sequence[Any]", value)]
+    return str(value) if isinstance(value, Site) or not is_dataclass(value) else _told(value)
 
 
 def _digest(value: Any) -> str:

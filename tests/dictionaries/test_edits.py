@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from denoscope.core.errors import InputError
-from denoscope.dictionaries.edits import ablate, add, by_site, clamp, patch
+from denoscope.core.errors import InputError, UnknownName
+from denoscope.dictionaries.edits import ablate, add, by_site, clamp, replace, scale
+from denoscope.dictionaries.patches import patch
 from denoscope.dictionaries.pca import PCA
 
 CHANNELS = 6
@@ -77,6 +78,45 @@ def test_clamp_sets_the_coordinate_from_the_bias(dictionary, shape):
     assert codes[:, 1] == pytest.approx(np.full(len(codes), -2.5), abs=1e-4)
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", ["tensor", "array"])
+def test_strength_in_norms_is_a_share_of_a_cells_length(shape, kind):
+    """Every cell of a picture moves by strength times the root mean square length; twice as long ones, twice that."""
+    x = tensor(shape) if kind == "tensor" else tensor(shape).numpy()
+    push = add(VECTOR, strength=0.5, unit="norm", site="mid")
+    cells = np.array(x, dtype=np.float64)
+    size = np.sqrt(np.square(cells).sum(1 if len(shape) == 4 else -1).reshape(len(x), -1).mean(1))
+    told = size.reshape(-1, *[1] * (len(shape) - 1)) * shaped(UNIT, shape)
+    np.testing.assert_allclose(np.asarray(push(x)) - cells, np.broadcast_to(0.5 * told, shape), atol=1e-5)
+    assert np.asarray(push(2 * x)) == pytest.approx(2 * np.asarray(push(x)), abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_scale_multiplies_one_coordinate(shape):
+    """0 is an ablation, 1 gives back the tensor itself, -1 twice is nothing, and what is orthogonal stays."""
+    x = tensor(shape)
+    assert scale(VECTOR, factor=1, site="mid")(x) is x
+    assert scale(VECTOR, factor=0, site="mid")(x).numpy() == pytest.approx(ablate(VECTOR, site="mid")(x), abs=1e-6)
+    turn = scale(VECTOR, factor=-1, site="mid")
+    assert turn(turn(x)).numpy() == pytest.approx(x.numpy(), abs=1e-5)
+    three = scale(VECTOR, factor=3, site="mid")(x)
+    assert along(three) == pytest.approx(3 * along(x), abs=1e-4)
+    rest = np.moveaxis((three - x).numpy(), 1, -1) if len(shape) == 4 else (three - x).numpy()
+    assert rest - (rest @ UNIT)[..., None] * UNIT == pytest.approx(np.zeros_like(rest), abs=1e-5)
+
+
+def test_replace_moves_what_was_there_into_another_direction(dictionary):
+    """The first coordinate goes, the second grows by as much, the others stay; there and back is nothing."""
+    x = RNG.normal(3, 1, (7, CHANNELS)).astype(np.float32)
+    codes = dictionary.encode(x)
+    found = dictionary.encode(replace(dictionary, 0, by=dictionary, by_atom=2, site="mid")(x))
+    assert found[:, 0] == pytest.approx(np.zeros(7), abs=1e-4)
+    assert found[:, 2] == pytest.approx(codes[:, 2] + codes[:, 0], abs=1e-4)
+    assert found[:, [1, 3]] == pytest.approx(codes[:, [1, 3]], abs=1e-4)
+    with pytest.raises(InputError, match="cannot be replaced"):
+        replace(dictionary, 0, by=np.ones(3), site="mid")
+
+
 def test_half_precision_keeps_its_type():
     """The change is computed in fp32 and rounded once."""
     x = tensor(SHAPES[0], torch.bfloat16)
@@ -127,6 +167,8 @@ def test_bad_input_is_refused_in_one_line(dictionary):
     ):
         with pytest.raises(InputError, match=message):
             add(source, atom, strength=1.0, site="mid")
+    with pytest.raises(UnknownName, match="unit"):
+        add(VECTOR, strength=1.0, unit="norms", site="mid")
     for strength in (np.nan, np.inf):
         with pytest.raises(InputError, match="must be a finite number"):
             add(VECTOR, strength=strength, site="mid")

@@ -3,42 +3,48 @@
 An edit knows its `site` and is a function from a tensor to one of equal shape, type and device. It reads
 `(sample, channel, row, col)`, `(sample, token, channel)` and `(sample, channel)`, as arrays or tensors, changes every
 cell alike and computes in fp32. Directions have length one, so that strengths are lengths in units of the activations.
+Where and when an edit acts, `limits` says; `patches` holds those that put in another run.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from denoscope.core.activations import Activations
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, unknown
+from denoscope.core.moment import Moment, at
 from denoscope.core.site import Site
-from denoscope.dictionaries.base import Learned, load_dictionary
+from denoscope.dictionaries._directions import Source, Vector, direction_of, finite
+from denoscope.dictionaries._layout import back, channels_last
+from denoscope.dictionaries.base import like
 
-__all__ = ["Add", "Chain", "Clamp", "Patch", "ablate", "add", "by_site", "clamp", "patch"]
+__all__ = ["Add", "Chain", "Clamp", "Exchange", "Scale", "ablate", "add", "by_site", "clamp", "replace", "scale"]
 
-Vector = NDArray[np.float32]
-Source = Learned | str | PathLike[str] | ArrayLike
-"""A dictionary, the folder of one, or a vector `(channel,)`."""
+Unit = Literal["activations", "norm"]
+_UNITS = ("activations", "norm")
 
 
 @dataclass(frozen=True, eq=False)
 class Add:
-    """x + strength * u, at every cell."""
+    """x + strength * u, at every cell; with the unit `norm`, x + strength * R * u.
+
+    R is the root of the mean square length of the cells of one picture, as they arrive: at each step and in each branch
+    anew, as activations grow and shrink on the way.
+    """
 
     site: Site
     direction: Vector
     strength: float
+    unit: Unit = "activations"
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor; at strength 0 the very same one."""
         if not self.strength:
             return x
-        return _as(_wide(x) + self.strength * _along(self.direction, x), x)
+        cells = _wide(x, self.direction)
+        size = _rms(cells) if self.unit == "norm" else 1.0
+        return back(cells + self.strength * size * like(self.direction, cells), x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,36 +58,42 @@ class Clamp:
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        wide, u, axis = _wide(x), _along(self.direction, x), 1 if len(x.shape) == 4 else -1
-        coordinate = ((wide - _along(self.centre, x)) * u).sum(axis)
-        return _as(wide + (self.value - _unsqueezed(coordinate, axis)) * u, x)
+        cells = _wide(x, self.direction)
+        return back(cells + (self.value - _along(self, cells)) * like(self.direction, cells), x)
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
-    """Other values instead of x, at every cell or where a mask says so.
-
-    Attributes:
-        site: where.
-        values: `(sample, ...)` as the site's tensor; rows are repeated where the denoiser runs on more of them, such as
-            twice as many under guidance.
-        cells: which cells are replaced, `(row, col)` or `(token,)`; all when None.
-    """
+class Scale:
+    """x + (factor - 1) ((x - centre) . u) u: the coordinate along u is multiplied, everything else stays."""
 
     site: Site
-    values: NDArray[Any]
-    cells: NDArray[np.bool_] | None = None
+    direction: Vector
+    factor: float
+    centre: Vector
+
+    def __call__(self, x: Any) -> Any:
+        """The changed tensor; at a factor of 1 the very same one."""
+        if self.factor == 1:
+            return x
+        cells = _wide(x, self.direction)
+        return back(cells + (self.factor - 1) * _along(self, cells) * like(self.direction, cells), x)
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """x + ((x - centre) . u) (gain v - u): what a cell has of one direction it gets of another."""
+
+    site: Site
+    direction: Vector
+    other: Vector
+    gain: float
+    centre: Vector
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
-        if self.values.shape[1:] != tuple(x.shape[1:]) or x.shape[0] % self.values.shape[0]:
-            raise InputError(f"a patch of {self.values.shape} does not fit {tuple(x.shape)} at {self.site}")
-        repeats = [x.shape[0] // self.values.shape[0], *[1] * (len(x.shape) - 1)]
-        other = _copied(np.tile(self.values, repeats), x)
-        if self.cells is None:
-            return other
-        mask = _copied((self.cells[None, None] if len(x.shape) == 4 else self.cells[None, :, None]), x)
-        return other * mask + x * (1 - mask)
+        cells = _wide(x, self.direction)
+        change = self.gain * like(self.other, cells) - like(self.direction, cells)
+        return back(cells + _along(self, cells) * change, x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,22 +109,39 @@ class Chain:
             x = edit(x)
         return x
 
+    def at(self, moment: Moment) -> "Chain | None":
+        """Those that act at a moment, as they act there."""
+        acting = tuple(found for edit in self.edits if (found := at(edit, moment)) is not None)
+        return Chain(self.site, acting) if acting else None
 
-def add(source: Source, atom: int | None = None, *, strength: float, site: str | Site | None = None) -> Add:
+
+def add(
+    source: Source,
+    atom: int | None = None,
+    *,
+    strength: float,
+    unit: Unit = "activations",
+    site: str | Site | None = None,
+) -> Add:
     """Push every cell along a direction: x + strength * u.
 
     Args:
         source: a dictionary, the folder of one, or a vector, which is brought to length one.
         atom: which atom of the dictionary.
-        strength: Euclidean length of the change of each cell, in units of the activations; negative pushes back.
-            An atom's codes are in the same unit, so the report's table of a dictionary says what is usual.
+        strength: Euclidean length of the change of each cell; negative pushes back.
+        unit: of the strength. `activations`: as they are; an atom's codes are in the same unit, so the report's table
+            of a dictionary says what is usual. `norm`: the root mean square length of the picture's cells at this
+            step, so that 0.5 is half as long as a cell, at any site and noise level.
         site: where; the dictionary's own site unless given.
 
     Raises:
         InputError: no such atom, no direction, or nothing says at which site.
+        UnknownName: another unit.
     """
-    direction, _, place = _direction(source, atom, site)
-    return Add(place, direction, _finite("strength", strength))
+    if unit not in _UNITS:
+        raise unknown("unit", unit, _UNITS, "help(denoscope.add)")
+    direction, _, place = direction_of(source, atom, site)
+    return Add(place, direction, finite("strength", strength), unit)
 
 
 def clamp(source: Source, atom: int | None = None, *, value: float, site: str | Site | None = None) -> Clamp:
@@ -122,8 +151,8 @@ def clamp(source: Source, atom: int | None = None, *, value: float, site: str | 
         source, atom, site: as for `add`.
         value: the coordinate, in units of the activations.
     """
-    direction, centre, place = _direction(source, atom, site)
-    return Clamp(place, direction, _finite("value", value), centre)
+    direction, centre, place = direction_of(source, atom, site)
+    return Clamp(place, direction, finite("value", value), centre)
 
 
 def ablate(source: Source, atom: int | None = None, *, site: str | Site | None = None) -> Clamp:
@@ -135,20 +164,41 @@ def ablate(source: Source, atom: int | None = None, *, site: str | Site | None =
     return clamp(source, atom, value=0.0, site=site)
 
 
-def patch(values: Activations | ArrayLike, *, site: str | Site | None = None, cells: ArrayLike | None = None) -> Patch:
-    """Put in the activations of another run.
+def scale(source: Source, atom: int | None = None, *, factor: float, site: str | Site | None = None) -> Scale:
+    """Multiply the coordinate along a direction, counted as for `clamp`; `splice` multiplies codes instead.
 
     Args:
-        values: activations, or an array shaped as the site's tensor.
-        site: where; the activations' own site unless given.
-        cells: boolean, `(row, col)` or `(token,)`: only these cells are replaced.
+        source, atom, site: as for `add`.
+        factor: 0 takes it out, 1 leaves it, -1 turns it round.
     """
-    own = values.site if isinstance(values, Activations) else None
-    array = values.numpy() if isinstance(values, Activations) else _host(values)
-    mask = None if cells is None else np.asarray(cells, dtype=np.bool_)
-    if mask is not None and mask.shape != (array.shape[2:] if array.ndim == 4 else array.shape[1:2]):
-        raise InputError(f"cells of shape {mask.shape} do not fit values of shape {array.shape}")
-    return Patch(_place(site, own), np.asarray(array), mask)
+    direction, centre, place = direction_of(source, atom, site)
+    return Scale(place, direction, finite("factor", factor), centre)
+
+
+def replace(
+    source: Source,
+    atom: int | None = None,
+    *,
+    by: Source,
+    by_atom: int | None = None,
+    gain: float = 1.0,
+    site: str | Site | None = None,
+) -> Exchange:
+    """Put one direction in the place of another: what a cell has of the first becomes as much of the second.
+
+    Args:
+        source, atom, site: the direction that goes, as for `add`.
+        by, by_atom: the one that comes, from the same place.
+        gain: how much of it for each unit that goes.
+
+    Raises:
+        InputError: as for `add`, or directions of different widths.
+    """
+    direction, centre, place = direction_of(source, atom, site)
+    other, _, _ = direction_of(by, by_atom, place)
+    if other.shape != direction.shape:
+        raise InputError(f"a direction of {direction.size} channels cannot be replaced by one of {other.size}")
+    return Exchange(place, direction, other, finite("gain", gain), centre)
 
 
 def by_site(edits: Iterable[Any]) -> dict[str | Site, Any]:
@@ -165,70 +215,20 @@ def by_site(edits: Iterable[Any]) -> dict[str | Site, Any]:
     return {name: Chain(Site.parse(name), tuple(found)) for name, found in groups.items()}
 
 
-def _direction(source: Source, atom: int | None, site: str | Site | None) -> tuple[Vector, Vector, Site]:
-    """Unit vector, the point that coordinates are counted from, and the site."""
-    if isinstance(source, (str, PathLike)):
-        source = load_dictionary(source)
-    if not isinstance(source, Learned):
-        if atom is not None:
-            raise InputError("a vector has no atoms; leave out atom=")
-        vector = _host(source).astype(np.float32)
-        return _unit(vector), np.zeros_like(vector), _place(site, None)
-    count = len(source.atoms)
-    if atom is None or not 0 <= atom < count:
-        raise InputError(f"say which atom, 0 ... {count - 1}; got {atom}")
-    return _unit(source.atoms[atom]), source.bias, _place(site, source.site)
+def _wide(x: Any, direction: Vector) -> Any:
+    """Cells `(..., channel)` in fp32 at least, checked against a direction."""
+    if len(x.shape) not in (2, 3, 4) or x.shape[1 if len(x.shape) == 4 else -1] != direction.size:
+        raise InputError(f"a direction of {direction.size} channels does not fit a tensor of shape {tuple(x.shape)}")
+    return channels_last(x)
 
 
-def _finite(name: str, value: float) -> float:
-    if not math.isfinite(value):
-        raise InputError(f"{name} must be a finite number, not {value}")
-    return float(value)
+def _along(edit: Clamp | Scale | Exchange, cells: Any) -> Any:
+    """Coordinates `(..., 1)` along the edit's direction, counted from its centre."""
+    found = ((cells - like(edit.centre, cells)) * like(edit.direction, cells)).sum(-1)
+    return np.expand_dims(found, -1) if isinstance(found, np.ndarray) else found[..., None]
 
 
-def _unit(vector: Vector) -> Vector:
-    length = float(np.linalg.norm(vector))
-    if vector.ndim != 1 or not np.isfinite(length) or not length:
-        raise InputError(f"a direction is a finite vector (channel,) that is not zero; got shape {vector.shape}")
-    return vector / np.float32(length)
-
-
-def _place(site: str | Site | None, own: Site | None) -> Site:
-    if site is None and own is None:
-        raise InputError('nothing says where to edit; give site="up.1" or another (see model.sites)')
-    return own if site is None and own is not None else site if isinstance(site, Site) else Site.parse(str(site))
-
-
-def _host(values: Any) -> NDArray[Any]:
-    """As an array."""
-    return np.asarray(values.detach().cpu().float() if hasattr(values, "detach") else values)
-
-
-def _wide(x: Any) -> Any:
-    """In fp32 at least."""
-    if isinstance(x, np.ndarray):
-        return x.astype(np.promote_types(x.dtype, np.float32), copy=False)
-    return x.float() if x.element_size() < 4 else x
-
-
-def _as(changed: Any, x: Any) -> Any:
-    return changed.astype(x.dtype, copy=False) if isinstance(x, np.ndarray) else changed.to(x.dtype)
-
-
-def _along(vector: Vector, x: Any) -> Any:
-    """A vector on the channel axis of x, in the precision that edits compute in."""
-    axis = 1 if len(x.shape) == 4 else -1
-    if x.shape[axis] != vector.size or len(x.shape) not in (2, 3, 4):
-        raise InputError(f"a direction of {vector.size} channels does not fit a tensor of shape {tuple(x.shape)}")
-    shaped = vector.reshape(-1, 1, 1) if axis == 1 else vector
-    wide = _wide(x[:0])
-    return shaped.astype(wide.dtype, copy=False) if isinstance(x, np.ndarray) else wide.new_tensor(shaped)
-
-
-def _unsqueezed(values: Any, axis: int) -> Any:
-    return np.expand_dims(values, axis) if isinstance(values, np.ndarray) else values.unsqueeze(axis)
-
-
-def _copied(values: NDArray[Any], x: Any) -> Any:
-    """An array as x is."""
-    return values.astype(x.dtype) if isinstance(x, np.ndarray) else x.new_tensor(values)
+def _rms(cells: Any) -> Any:
+    """Root of the mean square length of each sample's cells, `(sample, 1, ..., 1)`."""
+    lengths = (cells**2).sum(-1).reshape(len(cells), -1)
+    return (lengths.mean(1) ** 0.5).reshape(-1, *[1] * (len(cells.shape) - 1))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from denoscope.core.errors import InputError, unknown
+from denoscope.core.moment import Moment, at
 from denoscope.core.site import Site
 from denoscope.dictionaries._layout import back, channels_last
 from denoscope.measures.anomalies import norm_scores
@@ -123,6 +124,11 @@ class Matched:
             other[order] = np.roll(order, 1)
             moved = _towards(own[:, other.tolist()] - own, flat)
         return back(cells + moved.reshape(change.shape), x)
+
+    def at(self, moment: Moment) -> "Matched | None":
+        """The control of the edit as it acts at a moment; None where it does not."""
+        inner = at(self.edit, moment)
+        return None if inner is None else Matched(self.site, inner, self.control, self.seed)
 
 
 def remove(basis: ArrayLike, *, site: str | Site, centre: ArrayLike | None = None) -> Remove:

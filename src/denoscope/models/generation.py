@@ -194,7 +194,9 @@ class _Guided:
         self._embedded = guidance if model.distilled else None
         self._rows = len(prompts)
         guided: list[Branch] = ["cond", "uncond"] if self._scale != 1 else ["cond"]
-        self.rows = tuple((branch, picture) for branch in guided for picture in range(self._rows))
+        self.rows: tuple[tuple[Branch, int], ...] = tuple(
+            (branch, picture) for branch in guided for picture in range(self._rows)
+        )
         """What each row that the denoiser runs on is for: its branch, and its picture."""
         text = model.texts(list(prompts))
         zeros = negative == "" and model.parts.pipeline.get("force_zeros_for_empty_prompt", False)
