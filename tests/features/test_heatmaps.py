@@ -183,6 +183,8 @@ def test_overlap_needs_facts() -> None:
     model = model_of("toy-sd15")
     with pytest.raises(UnknownName, match="no fact 'segments'"):
         heatmap_overlap(model, [ds.Sample("a", np.zeros((64, 64, 3), np.uint8), {"category": "x", "colour": "y"})])
+    with pytest.raises(InputError, match="does not name the word"):
+        heatmap_overlap(model, Menagerie(size=64, count=8), prompt="a photo")
     with pytest.raises(InputError, match="four or more are needed"):
         heatmap_overlap(model, Menagerie(size=64, count=2))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,10 +126,12 @@ def heatmap_overlap(
 
     Raises:
         UnknownName: a model, site or fact that does not exist.
-        InputError: no template, or too few images that show what their fact names.
+        InputError: no template that names the fact, or too few images that show what their fact names.
     """
     started, scope = time.perf_counter(), loaded(model)
     cut(np.zeros((1, 1)), threshold)
+    if fact not in [name for _, name, _, _ in Formatter().parse(prompt)]:
+        raise InputError(f"the prompt {prompt!r} does not name the word; write {{{fact}}} where the fact goes")
     if out is not None:
         made_folder(out)
     conditions, (samples, skipped) = levels_of(timesteps, seed), opened(data, limit)
