@@ -138,7 +138,7 @@ def test_a_transcoder_finds_what_comes_out():
     assert fvu(fresh.targets, made.reconstruct(fresh.values)) < 0.1
     dense, unseen = pairs(20_000, dense=0.3), pairs(2000, dense=0.3, seed=5)
     left = [
-        fvu(unseen.targets, Transcoder(**GOOD, skip=skip).fit([dense]).reconstruct(unseen.values))
+        fvu(unseen.targets, Transcoder(**{**GOOD, "cells": 20_000}, skip=skip).fit([dense]).reconstruct(unseen.values))
         for skip in (False, True)
     ]
     assert left[1] < 0.8 * left[0]

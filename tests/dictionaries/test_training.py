@@ -213,18 +213,18 @@ def test_only_auxk_reaches_dead_atoms(aux, moved):
 @pytest.mark.parametrize("help_", [{"resample": 6000}, {"aux": 1 / 32}])
 def test_atoms_that_died_come_back_with_help(help_):
     """Where three quarters of all atoms are hardly ever active, resampling and AuxK put them to use, and it pays."""
-    rows = torch.from_numpy(planted(20_000)[0])
+    rows = torch.from_numpy(planted(30_000)[0])
     used, left = [], []
     for more in ({}, help_):
-        settings = replace(TopKSettings(**QUICK), atoms=64, cells=40_000, batch=200, dead_after=2000, aux=0.0)
+        settings = replace(TopKSettings(**QUICK), atoms=64, cells=30_000, batch=200, dead_after=2000, aux=0.0)
         settings = replace(settings, lr=5e-3, **more)
         coder = TopK(settings).coder(start_of(rows, rows, settings, True))
         trainer = Trainer(coder, settings)
         with torch.no_grad():
             coder.encoder[16:] *= 0.01
         told = {}
-        for start in range(0, 40_000, 200):
-            told = trainer.step(*[rows[start % 20_000 :][:200]] * 2)
+        for start in range(0, 30_000, 200):
+            told = trainer.step(*[rows[start:][:200]] * 2)
         used.append(64 - int(told["dead"]))
         left.append(float(told["fvu"]))
     assert used[0] < 0.6 * used[1]

@@ -115,6 +115,10 @@ class Coder(nn.Module):
             codes = torch.zeros_like(codes).scatter(1, where, kept)
         return (left - codes @ self.atoms[dead]).square().sum() / left.square().sum().clamp_min(1e-12)
 
+    def pace(self, name: str) -> float:
+        """How many times as fast as the others a weight learns."""
+        return 1.0
+
     @torch.no_grad()
     def tidy(self) -> None:
         """Atoms back to length one."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["GatedCoder", "JumpReLUCoder", "jump", "step"]
 
+_PACE = 10.0
+"""Rate of thresholds, relative to that of all other weights."""
+
 
 class JumpReLUCoder(Coder):
     """z H(z - theta), and weight (L0 / k - 1)^2; thresholds learn by a kernel of width `bandwidth` around them."""
@@ -34,6 +37,10 @@ class JumpReLUCoder(Coder):
         active = step(z, limit, self.width).sum() / len(inner)
         excess = self.sparsity * (active / self.settings.k - 1).square()
         return Codes(jump(z, limit, self.width), places), excess
+
+    def pace(self, name: str) -> float:
+        """Thresholds have to keep up with pre-activations that grow and shrink while everything learns."""
+        return _PACE if name == "log_threshold" else 1.0
 
     def extras(self) -> dict[str, Any]:
         """Thresholds `(atom,)`."""

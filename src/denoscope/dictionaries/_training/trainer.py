@@ -26,7 +26,8 @@ class Trainer:
         self.seen = 0
         """Rows until now."""
         self._silent = torch.zeros(len(coder.atoms), dtype=torch.int64, device=coder.atoms.device)
-        self._optimiser = torch.optim.Adam(coder.parameters(), lr=settings.rate, eps=6.25e-10, fused=True)
+        groups = [{"params": [weights], "pace": coder.pace(name)} for name, weights in coder.named_parameters()]
+        self._optimiser = torch.optim.Adam(groups, lr=settings.rate, eps=6.25e-10, fused=True)
         self._mean = _copied(coder) if settings.ema else {}
         self._steps = 0
 
@@ -44,7 +45,7 @@ class Trainer:
             timesteps: noise levels `(row,)`, for coders that know them.
         """
         for group in self._optimiser.param_groups:
-            group["lr"] = self.settings.rate * self.share()
+            group["lr"] = self.settings.rate * group["pace"] * self.share()
         self._optimiser.zero_grad(set_to_none=True)
         dead = (self._silent >= self.settings.dead_after).nonzero()[:, 0]
         made: Outcome = self.coder(x, y, dead, timesteps)
