@@ -22,10 +22,11 @@ class PursuitSettings:
     """Directions that are kept."""
     k: int = 32
     """Atoms that explain one cell, at most: L0."""
-    pursuit: Method = "gradient"
-    """How codes are found: matching, gradient or orthogonal; the last explains most and takes longest."""
+    pursuit: Method = "orthogonal"
+    """How codes are found: matching, gradient (as published for ITDA) or orthogonal, which explains more with the same
+    atoms."""
     signed: bool = True
-    """Whether codes may be negative; without, matching and gradient pursuit explain less."""
+    """Whether codes may be negative; without, matching and gradient pursuit explain less, orthogonal there is none."""
     candidates: int = 0
     """Atoms that are set aside for several picks before all are compared again; 0 compares all before every pick."""
     cells: int = 100_000

@@ -1,5 +1,6 @@
 """Non-negative matrix factorisation: parts that only add up."""
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -15,6 +16,8 @@ from denoscope.dictionaries.rows import joined, rebatched, repeated
 
 __all__ = ["NMF", "NMFSettings"]
 
+_ROWS = 1024
+"""Rows that are checked at a time."""
 _STEPS = 200
 """Of the accelerated gradient descent that finds codes."""
 
@@ -25,27 +28,26 @@ class NMFSettings:
 
     atoms: int = 64
     """Parts."""
-    cells: int = 20_000
+    cells: int = 10_000
     """Cells to learn from, all of them held at once."""
-    batch: int = 1024
-    """Cells per step."""
     passes: int = 100
-    """Times that the cells are gone through, at most; it ends when ten steps brought no gain."""
+    """Rounds over parts and codes, at most; it ends when they change by less than a ten-thousandth."""
     seed: int = 0
     """Of the parts at the start."""
 
     def __post_init__(self) -> None:
-        if min(self.atoms, self.cells, self.batch, self.passes) < 1 or self.seed < 0:
-            raise InputError("atoms, cells, batch and passes must be at least 1, seed must not be negative")
+        if min(self.atoms, self.cells, self.passes) < 1 or self.seed < 0:
+            raise InputError("atoms, cells and passes must be at least 1, seed must not be negative")
 
 
 @dictionaries("nmf")
 class NMF(Learned):
-    """Non-negative parts of x - min(x) (Lee and Seung 1999), learned in mini-batches: a baseline with dense codes.
+    """Non-negative parts of x - min(x) (Lee and Seung 1999): a baseline with dense codes.
 
-    Atoms and codes are not negative, and bias is the smallest value of each channel. Codes of a row are its
-    non-negative least squares, argmin_z>=0 |x - bias - z @ atoms|^2, by accelerated gradient descent (Beck and
-    Teboulle 2009).
+    Atoms and codes are not negative, and bias is the smallest value of each channel. Parts are learned by coordinate
+    descent from a start by singular vectors (mini-batches leave far more unexplained). Codes of a row are its
+    non-negative least squares, argmin_z>=0 |x - bias - z @ atoms|^2, by accelerated gradient descent (Beck and Teboulle
+    2009).
     """
 
     name: ClassVar[str] = "nmf"
@@ -58,7 +60,7 @@ class NMF(Learned):
             InputError: no rows, rows that do not vary, NaN or infinite values.
         """
         told = self.settings
-        held = list(rebatched(repeated(batches), told.cells, told.batch))
+        held = list(rebatched(repeated(batches), told.cells, _ROWS))
         if not held:
             raise InputError("a dictionary needs rows to learn from, and there were none")
         rows = joined(held).values
@@ -66,10 +68,7 @@ class NMF(Learned):
         scale = float((rows - least).mean())
         if not scale:
             raise InputError("activations that do not vary have no directions to learn")
-        learner = require("sklearn.decomposition", "find parts", "scikit-learn").MiniBatchNMF(
-            told.atoms, init="random", batch_size=told.batch, max_iter=told.passes, tol=0.0, random_state=told.seed
-        )
-        parts = learner.fit((rows - least) / scale).components_
+        parts = _parts((rows - least) / scale, told)
         lengths = np.linalg.norm(parts, axis=1, keepdims=True)
         atoms = np.where(lengths > 0, parts / np.where(lengths > 0, lengths, 1), np.eye(1, least.size))
         self.weights = {"atoms": atoms.astype(np.float32), "bias": least.astype(np.float32)}
@@ -89,6 +88,17 @@ class NMF(Learned):
         atoms = like(self.atoms, rows)
         codes = _nonnegative((rows - like(self.bias, rows)) @ atoms.T, atoms @ atoms.T)
         return codes.numpy() if isinstance(x, np.ndarray) else codes
+
+
+def _parts(rows: NDArray[np.float32], told: NMFSettings) -> NDArray[np.float32]:
+    """Parts `(atom, channel)` of rows that are not negative."""
+    start = "nndsvda" if told.atoms <= min(rows.shape) else "random"
+    learner = require("sklearn.decomposition", "find parts", "scikit-learn").NMF(
+        told.atoms, init=start, max_iter=told.passes, random_state=told.seed
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", require("sklearn.exceptions", "find parts", "scikit-learn").ConvergenceWarning)
+        return learner.fit(rows).components_
 
 
 def _nonnegative(likeness: Any, gram: Any) -> Any:

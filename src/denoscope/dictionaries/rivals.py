@@ -52,7 +52,8 @@ def rivals(made: Learned, names: Sequence[str], batches: Iterable[Any]) -> dict[
 def _settings(kind: Any, made: Learned) -> dict[str, Any]:
     """As much of the dictionary's size as another kind knows of."""
     atoms, channels = made.atoms.shape
-    wanted = {"atoms": min(atoms, _MOST.get(kind.name, atoms)), "cells": _CELLS}
+    cells = min(_CELLS, int(getattr(kind.Settings(), "cells", _CELLS)))
+    wanted = {"atoms": min(atoms, _MOST.get(kind.name, atoms)), "cells": cells}
     wanted["k"] = min(int(getattr(made.settings, "k", atoms)), wanted["atoms"], channels)
     wanted["seed"] = int(getattr(made.settings, "seed", 0))
     if kind.name == "neurons":
