@@ -73,7 +73,7 @@ def _garbled(x: Array, rows: Array, fold: Fold) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("family", [Family(shares=(0.3, 0.03)), Family("diagonal"), Family("shrunk", alpha=0.1),
-                                    Family(scaling="channel", rank=2)])  # fmt: skip
+                                    Family(scaling="channel", rank=2), Family(components=2)])  # fmt: skip
 def test_tested_objects_choose_nothing(family: Family) -> None:
     """Whatever is done to them, the map that they are tested under is the same."""
     x = np.random.default_rng(0).normal(size=(30, 5))
@@ -157,7 +157,9 @@ def test_people_whose_thoughts_have_nothing_to_do_with_activations_are_at_chance
 
 
 @pytest.mark.parametrize("family", [QUICK, Family("diagonal", scaling="channel", shares=(0.1,)), Family(rank=2),
-                                    Family("shrunk", shares=(0.3, 0.1)), Family(scaling="channel")])  # fmt: skip
+                                    Family("shrunk", shares=(0.3, 0.1)), Family(scaling="channel"),
+                                    Family("diagonal", components=3, shares=(0.1,)),
+                                    Family(scaling="channel", components=2, shares=(0.1,))])  # fmt: skip
 def test_a_map_to_keep_is_that_of_all_objects(family: Family) -> None:
     """Applied to activations as they are, it gives the choices of the solution on scaled ones, and is square."""
     x = 5 + 3 * np.random.default_rng(0).normal(size=(20, 4)) * np.array([1, 2, 3, 4])

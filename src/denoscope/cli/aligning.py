@@ -24,6 +24,8 @@ def align(
     penalties: tuple[float, ...] = (0.6, 0.3, 0.1, 0.03, 0.01),
     scaling: Literal["scalar", "channel"] = "scalar",
     bias: FlagCreatePairsOff[bool] = True,
+    pool: Literal["mean", "max", "attention", "flatten", "cells", "gram"] = "mean",
+    components: int = 0,
     inner: int = 3,
     alpha: float = 0.1,
     temperature: float = 1.0,
@@ -44,6 +46,8 @@ def align(
         penalties: to choose from, as shares of the highest one.
         scaling: of the activations, by one mean and standard deviation or by those of each channel.
         bias: of full maps.
+        pool: how the cells of an image become one vector.
+        components: principal components that a map goes through; 0 for none.
         inner: parts of the objects that choose the penalty.
         alpha: weight of who is near whom in glocal maps.
         temperature: of who is near whom.
@@ -54,8 +58,10 @@ def align(
     from denoscope.features.align import align as verb
     from denoscope.tasks.alignability import Alignability
 
-    task = Alignability(maps=(shape,), penalties=penalties, scaling=scaling, bias=bias, inner=inner, alpha=alpha,
-                        temperature=temperature, seed=seed)  # fmt: skip
+    task = Alignability(
+        maps=(shape,), penalties=penalties, scaling=scaling, bias=bias, pool=pool, components=components, inner=inner,
+        alpha=alpha, temperature=temperature, seed=seed,
+    )  # fmt: skip
     made = verb(store, out, task, site, timestep=timestep, recipe=recipe, data=data)
     if as_json:
         show_json(made.to_dict())

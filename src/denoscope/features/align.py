@@ -87,8 +87,6 @@ def align(
     family, file = used.family(used.maps[0]), Path(out)
     if family is None:
         raise InputError("the published protocol learns one map per part of the objects; name another map to save")
-    if used.components:
-        raise InputError(f"a saved map is of whole vectors; learn it with components=0, not {used.components}")
     if file.suffix not in (".npy", ".npz"):
         raise InputError(f"a map is written as .npy or .npz, not {file.name!r}")
     spot = spots(opened(store), site, None, None, timestep, recipe)[0]

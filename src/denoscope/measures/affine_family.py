@@ -10,7 +10,7 @@ from denoscope.core.errors import InputError
 from denoscope.measures.affine import Shape, Solution, highest_penalty, solve, with_bias
 from denoscope.measures.affine_choices import Choices
 from denoscope.measures.affine_local import distilled
-from denoscope.measures.pooling import principal
+from denoscope.measures.pooling import Principal, principal
 
 __all__ = ["Family", "Scaling", "scaled", "scales"]
 
@@ -54,11 +54,19 @@ class Family:
         """
         values = scaled(x, train, self.scaling)
         if self.components:
-            if self.components >= len(train):
-                raise InputError(f"components must be fewer than the {len(train)} objects that they are learned from, "
-                                 f"not {self.components}")  # fmt: skip
-            values = principal(values[train], self.components).of(values)
+            values = self.principal(x, train).of(values)
         return with_bias(values) if self.bias and self.shape == "full" else values
+
+    def principal(self, x: Array, train: Objects) -> Principal:
+        """Axes of the training objects' scaled channels.
+
+        Raises:
+            InputError: as many components as training objects, or more.
+        """
+        if self.components >= len(train):
+            raise InputError(f"components must be fewer than the {len(train)} objects that they are learned from, "
+                             f"not {self.components}")  # fmt: skip
+        return principal(scaled(x, train, self.scaling)[train], self.components)
 
     def solved(
         self,

@@ -46,12 +46,21 @@ def trained(x: Array, triplets: Array, family: Family, inner: int, seed: int) ->
     objects = np.arange(len(x))
     share = chosen_share(x, triplets, family, objects, inner, seed)
     found = family.solved(family.features(x, objects), Choices.of(triplets, len(x)), share, seed=seed)
+    if family.components:
+        axes = family.principal(x, objects)
+        made = _of_scaled(Transform.of(found.factor, len(axes.axes)), axes.mean, axes.axes.T)
+    else:
+        made = Transform.of(found.factor, x.shape[1])
     mean, spread = scales(x, objects, family.scaling)
     if family.scaling == "scalar":
-        made = Transform.of(found.factor, x.shape[1], float(mean), float(spread))
+        made = Transform(made.weights, made.bias, float(mean), float(spread))
     else:
-        plain = Transform.of(found.factor, x.shape[1])
-        weights = plain.weights / spread[:, None]
-        bias = -mean @ weights + (0.0 if plain.bias is None else plain.bias)
-        made = Transform(weights, bias)
+        made = _of_scaled(made, mean, np.diag(1 / spread))
     return Trained(made.symmetric(), found, share)
+
+
+def _of_scaled(made: Transform, mean: Array, axes: Array) -> Transform:
+    """A map of (x - mean) axes as one of x."""
+    weights = axes @ made.weights
+    bias = -mean @ weights
+    return Transform(weights, bias if made.bias is None else made.bias + bias)
