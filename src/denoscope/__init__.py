@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from denoscope.dictionaries.limits import dose, within
     from denoscope.dictionaries.patches import patch
     from denoscope.dictionaries.repairs import matched, remove, silence, tame
+    from denoscope.dictionaries.splices import splice
+    from denoscope.dictionaries.unlearning import unlearn
     from denoscope.evaluate import evaluate
     from denoscope.explore import explore, export, widget
     from denoscope.extract import extract
@@ -85,8 +87,10 @@ __all__ = [
     "reproduce",
     "scale",
     "silence",
+    "splice",
     "steer",
     "tame",
+    "unlearn",
     "widget",
     "within",
 ]
@@ -106,6 +110,8 @@ _HOMES = {
     "dictionaries.limits": ("dose", "within"),
     "dictionaries.patches": ("patch",),
     "dictionaries.repairs": ("matched", "remove", "silence", "tame"),
+    "dictionaries.splices": ("splice",),
+    "dictionaries.unlearning": ("unlearn",),
     "evaluate": ("evaluate",),
     "explore": ("explore", "export", "widget"),
     "extract": ("extract",),

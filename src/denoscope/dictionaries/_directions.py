@@ -2,7 +2,7 @@
 
 import math
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from denoscope.core.errors import InputError
 from denoscope.core.site import Site
 from denoscope.dictionaries.base import Learned, load_dictionary
+from denoscope.dictionaries.temporal import Temporal
 
-__all__ = ["Source", "Vector", "direction_of", "finite", "host", "place_of", "unit"]
+__all__ = ["Source", "Vector", "direction_of", "finite", "host", "place_of", "read_at", "unit"]
 
 Vector = NDArray[np.float32]
 Source = Learned | str | PathLike[str] | ArrayLike
@@ -31,6 +32,11 @@ def direction_of(source: Source, atom: int | None, site: str | Site | None) -> t
     if atom is None or not 0 <= atom < count:
         raise InputError(f"say which atom, 0 ... {count - 1}; got {atom}")
     return unit(source.atoms[atom]), source.bias, place_of(site, source.site)
+
+
+def read_at(made: Learned, timestep: float) -> Learned:
+    """What a dictionary is at one noise level: another one where its encoder knows the noise."""
+    return cast("Any", made).at(timestep) if isinstance(made, Temporal) else made
 
 
 def finite(name: str, value: float) -> float:

@@ -1,7 +1,7 @@
 """Edits that put in what a dictionary makes of the activations, in whole or in part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
+from denoscope.core.moment import Moment
 from denoscope.core.site import Site
+from denoscope.dictionaries._directions import read_at
 from denoscope.dictionaries._layout import back, channels_last
 from denoscope.dictionaries.base import Learned, like, load_dictionary
 
@@ -46,6 +48,10 @@ class Splice:
         if self.keep:
             made = made + self.keep * (wide - self.dictionary.decode(codes))
         return back(made.reshape(cells.shape), x)
+
+    def at(self, moment: Moment) -> "Splice":
+        """With a temporal dictionary as it is at the moment's noise level; otherwise itself."""
+        return replace(self, dictionary=read_at(self.dictionary, moment.timestep))
 
     def _scaled(self, codes: Any) -> Any:
         if not self.factors:
