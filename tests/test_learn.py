@@ -5,6 +5,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from denoscope.cli import main
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.learn import learn
@@ -100,6 +101,11 @@ def test_several_noise_levels_are_learned_from_and_told_apart(store, tmp_path):
     assert again.encode(np.zeros((3, 16), np.float32)).shape == (3, 12)
     with pytest.raises(InputError, match="the one word 'all'"):
         learn(store, "topk", site="mid", timesteps="every", **QUICK)
+    with pytest.raises(InputError, match="not 'loud'"):
+        learn(store, "topk", site="mid", timesteps=["50", "loud"], **QUICK)
+    words = ["learn", "topk", str(store.place.url), "--site", "mid", "--atoms", "8", "--k", "2", "--cells", "500"]
+    assert main([*words, "--timesteps", *(f"{level:g}" for level in stored), "--out", str(tmp_path / "cli")]) == 0
+    assert load_dictionary(tmp_path / "cli").about["timesteps"] == stored
 
 
 def test_a_folder_keeps_log_and_checkpoint(store, tmp_path):

@@ -205,12 +205,19 @@ def _several(
     elif isinstance(timesteps, str) or not timesteps:
         raise InputError(f"timesteps are numbers, 0 to 999, or the one word 'all'; not {timesteps!r}")
     else:
-        found = [usual(store, site, None, recipe, timestep=level) for level in dict.fromkeys(timesteps)]
+        found = [usual(store, site, None, recipe, timestep=level) for level in dict.fromkeys(map(_number, timesteps))]
     if not found:
         raise InputError("nothing is stored there under a timestep; see: denoscope list STORE")
     if len({volume.recipe.digest for volume, _, _ in found}) > 1:
         raise InputError("several recipes hold these noise levels; say which with recipe")
     return found[0][0], found[0][1], tuple(sorted((one for _, _, one in found), key=lambda one: one.timestep or 0.0))
+
+
+def _number(level: Any) -> float:
+    try:
+        return float(level)
+    except (TypeError, ValueError):
+        raise InputError(f"timesteps are numbers, 0 to 999, or the one word 'all'; not {level!r}") from None
 
 
 def _source(store: Store, volume: Volume, site: Site, conditions: tuple[Condition, ...], share: float) -> _Source:
