@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.model_selection import KFold
 
 from denoscope.core.errors import InputError
-from denoscope.measures.decoding import PENALTIES, decode
+from denoscope.measures.decoding import PENALTIES, Decoded, decode
 from denoscope.measures.decoding_scores import correlation, mean_of, r2, shuffled_r2
 
 ROWS = 60
@@ -58,6 +58,38 @@ def test_a_part_knows_how_every_lesson_moved_every_prediction() -> None:
         others = np.arange(n) != row
         fit: Any = Ridge(alpha).fit(scaled[others], y[part.train][others])
         assert np.allclose(y[part.train[row]] - fit.predict(scaled[row : row + 1])[0], part.residual[row], atol=1e-8)
+
+
+def test_influence_is_what_is_lost_without_a_row() -> None:
+    """Taken out of tests and lessons alike, at the same penalties: R^2 and correlation change as was said."""
+    x, y = rows(noise=1.5)
+    found = decode(x, y, folds=3)
+    fits, agrees = r2(found), correlation(found)
+    lost = [_without(x, y, found, row) for row in range(0, ROWS, 3)]
+    for number, told in enumerate((fits, agrees)):
+        change = told.value - np.array([one[number] for one in lost])
+        said = told.influence[::3]
+        for target in range(y.shape[1]):
+            assert np.corrcoef(change[:, target], said[:, target])[0, 1] > 0.93
+            assert change[:, target].std() == pytest.approx(said[:, target].std(), rel=0.2)
+
+
+def _without(x: np.ndarray, y: np.ndarray, found: Decoded, gone: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores when a row is neither tested nor learned from."""
+    p, base, kept = np.empty_like(y), np.empty_like(y), np.arange(ROWS) != gone
+    for part in found.parts:
+        scaled, alpha = standard(x, part.train), np.array(part.penalty * len(part.train))
+        some: Any = part.train[part.train != gone]
+        fit: Any = Ridge(alpha)  # pyright: ignore[reportArgumentType]
+        p[part.test], base[part.test] = fit.fit(scaled[some], y[some]).predict(scaled[part.test]), y[some].mean(axis=0)
+    above, below = (((y - values)[kept] ** 2).sum(axis=0) for values in (p, base))
+    centred, truth = p.copy(), y.copy()
+    for part in found.parts:
+        rest = part.test[part.test != gone]
+        centred[rest] -= p[rest].mean(axis=0)
+        truth[rest] -= y[rest].mean(axis=0)
+    a, b = centred[kept], truth[kept]
+    return 1 - above / below, (a * b).sum(axis=0) / np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
 
 
 def test_what_was_planted_is_found_and_nothing_else() -> None:

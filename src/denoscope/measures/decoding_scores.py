@@ -139,8 +139,8 @@ def _pairs(found: Decoded, slopes: _Slopes, target: int, kernels: list[dict[floa
         kernel = known[penalty] - known[penalty].mean(axis=0) if slopes.centred else known[penalty]
         learned = slopes.fit[one.test, target, None] * kernel * one.residual[:, target]
         rest = found.truth[one.train, target] - found.baseline[one.test[0], target]
-        compared = np.outer(slopes.base[one.test, target], rest / len(one.train))
-        made[np.ix_(one.test, one.train)] = learned - compared
+        compared = np.outer(slopes.base[one.test, target], rest / (len(one.train) - 1))
+        made[np.ix_(one.test, one.train)] = learned + compared
     return made
 
 
