@@ -55,7 +55,7 @@ def align(
         recipe: digest, or its beginning, where the store holds several recipes.
         data: the images, where the store cannot find them again (see `list data`).
     """
-    from denoscope.features.align import align as verb
+    from denoscope.align import align as verb
     from denoscope.tasks.alignability import Alignability
 
     task = Alignability(

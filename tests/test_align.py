@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import denoscope as ds
+from denoscope.align import align
 from denoscope.cli import main
 from denoscope.core.errors import InputError
-from denoscope.features.align import align
 from denoscope.measures.affine_transforms import Transform
 from denoscope.tasks.alignability import Alignability
 
