@@ -20,7 +20,7 @@ tolerance = 0.1
 task = "alignment"
 score = "accuracy"
 data = "people:test,objects=12,images=1,triplets=200,size=64"
-sites = ["up.2", "mid"]
+sites = ["mid"]
 timesteps = []
 percents = [1, 20, 90]
 canvas = { policy = "stretch", size = 64 }
