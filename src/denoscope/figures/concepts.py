@@ -25,7 +25,7 @@ def whiskers(
     Args:
         names: of the concepts.
         band: their values.
-        marked: which are drawn in the second colour.
+        marked: which are drawn in the first colour.
         words: what the marked ones and the others are.
         title: above.
         along: what the value is.
@@ -35,7 +35,7 @@ def whiskers(
     value, low, high = (np.asarray(part, dtype=float) for part in band)
     with canvas(6.8, 1.0 + 0.21 * len(names)) as (made, axes):
         at, chosen = np.arange(len(names)), np.asarray(marked, dtype=bool)
-        for some, word, colour in ((chosen, words[0], COLOURS[1]), (~chosen, words[1], COLOURS[0])):
+        for some, word, colour in ((chosen, words[0], COLOURS[0]), (~chosen, words[1], COLOURS[1])):
             if some.any():
                 error = np.maximum([value[some] - low[some], high[some] - value[some]], 0)
                 axes.errorbar(value[some], at[some], xerr=error, fmt="o", markersize=4.5, color=colour, elinewidth=1.4,
