@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from denoscope.core.sample import DataSet, Sample
     from denoscope.core.site import Site, SiteInfo
     from denoscope.data.base import open_data
+    from denoscope.dictionaries.contrasts import contrast
     from denoscope.dictionaries.edits import ablate, add, clamp, replace, scale
     from denoscope.dictionaries.limits import dose, within
     from denoscope.dictionaries.patches import patch
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from denoscope.features.faithful import faithful
     from denoscope.features.heatmaps import heatmaps
     from denoscope.features.mitigate import mitigate
+    from denoscope.features.sweeps import sweep
     from denoscope.interpret import interpret
     from denoscope.learn import learn
     from denoscope.models.base import Model
@@ -67,6 +69,7 @@ __all__ = [
     "card",
     "causal",
     "clamp",
+    "contrast",
     "dose",
     "evaluate",
     "explore",
@@ -89,6 +92,7 @@ __all__ = [
     "silence",
     "splice",
     "steer",
+    "sweep",
     "tame",
     "unlearn",
     "widget",
@@ -106,6 +110,7 @@ _HOMES = {
     "core.sample": ("DataSet", "Sample"),
     "core.site": ("Site", "SiteInfo"),
     "data.base": ("open_data",),
+    "dictionaries.contrasts": ("contrast",),
     "dictionaries.edits": ("ablate", "add", "clamp", "replace", "scale"),
     "dictionaries.limits": ("dose", "within"),
     "dictionaries.patches": ("patch",),
@@ -119,6 +124,7 @@ _HOMES = {
     "features.heatmaps": ("heatmaps",),
     "features.faithful": ("faithful",),
     "features.mitigate": ("mitigate",),
+    "features.sweeps": ("sweep",),
     "interpret": ("interpret",),
     "learn": ("learn",),
     "models.base": ("Model",),

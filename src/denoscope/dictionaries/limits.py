@@ -111,15 +111,13 @@ class Within:
             InputError: cells that do not lie on the picture, or a mask of another size.
         """
         limits = self.limits
-        if limits.box is None and limits.mask is None and limits.cells is None:
-            return None
         if limits.cells is not None:
             return limits.cells[None]
+        masks = self.pixels((moment.height, moment.width))
+        if masks is None:
+            return None
         if moment.grid is None:
             raise InputError(f"what {self.site} holds does not lie on the picture; no box or mask can be told there")
-        masks = _boxed(limits.box, moment) if limits.mask is None else limits.mask
-        if masks.shape[-2:] != (moment.height, moment.width):
-            raise InputError(f"a mask of {masks.shape[-2:]} does not fit pictures of {moment.height} x {moment.width}")
         if masks.ndim == 2:
             return coverage(masks, _frame(moment), moment.grid)[None]
         if len(masks) != max(moment.pictures) + 1:
@@ -130,6 +128,19 @@ class Within:
     def _told(self, name: str) -> bool:
         value = getattr(self.limits, name)
         return value is not None and not (isinstance(value, str) and value == "both")
+
+    def pixels(self, shape: tuple[int, ...]) -> Array | None:
+        """The part of pictures of a shape (row, col) that box or mask mark, `(row, col)` or `(picture, row, col)`.
+
+        Raises:
+            InputError: a mask of another size, or a box beside the picture.
+        """
+        if self.limits.box is not None:
+            return _boxed(self.limits.box, shape)
+        mask = self.limits.mask
+        if mask is not None and mask.shape[-2:] != shape:
+            raise InputError(f"a mask of {mask.shape[-2:]} does not fit pictures of {shape[0]} x {shape[1]}")
+        return mask
 
     def _timely(self, moment: Moment) -> bool:
         first, after = self.limits.steps or (0, moment.steps)
@@ -253,13 +264,13 @@ def _part(name: str, values: ArrayLike | None, axes: tuple[int, ...], kind: type
     return found
 
 
-def _boxed(box: tuple[float, float, float, float] | None, moment: Moment) -> Array:
+def _boxed(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> Array:
     """The pixels whose centre lies in a box."""
-    left, top, right, bottom = box or (0, 0, moment.width, moment.height)
-    y, x = np.mgrid[0 : moment.height, 0 : moment.width] + 0.5
+    left, top, right, bottom = box
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
     found = (x > left) & (x < right) & (y > top) & (y < bottom)
     if not found.any():
-        raise InputError(f"no pixel of a picture of {moment.height} x {moment.width} lies in the box {box}")
+        raise InputError(f"no pixel of a picture of {shape[0]} x {shape[1]} lies in the box {box}")
     return found
 
 
