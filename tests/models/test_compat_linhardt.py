@@ -44,6 +44,7 @@ def _model(name: str) -> Model:
 def _pipeline(name: str) -> Any:
     """The image-to-image pipeline around the same random weights."""
     import diffusers
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_img2img import StableDiffusionImg2ImgPipeline
 
     parts = copy.deepcopy(_parts(name))
     (text,) = parts.text
@@ -51,7 +52,7 @@ def _pipeline(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         unchecked: Any = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
-        made = diffusers.StableDiffusionImg2ImgPipeline(
+        made = StableDiffusionImg2ImgPipeline(
             vae=parts.vae, text_encoder=text.encoder, tokenizer=text.tokenizer, unet=parts.denoiser,
             scheduler=scheduler, **unchecked,
         )  # fmt: skip
