@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from denoscope.cli import main
 from denoscope.core.errors import InputError, UnknownName
+from denoscope.core.report import Report
 from denoscope.dictionaries.edits import ablate, add
+from denoscope.dictionaries.limits import within
+from denoscope.dictionaries.painted import Painted
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
 from denoscope.steer import steer
@@ -61,3 +65,37 @@ def test_bad_input_is_refused_before_anything_runs(model, direction):
         steer(model, "a cat", [add(direction, strength=1.0, site="midd")])
     with pytest.raises(InputError, match="does not fit"):
         steer(model, "a cat", [add(np.ones(3), strength=1.0, site="mid")], **QUICK)
+
+
+def test_the_report_says_which_edit_it_was(model, direction):
+    """Limits, numbers and digests, so that two edits that differ have two records."""
+    push = add(direction, strength=2.0, unit="norm", site="mid")
+    each: list[dict] = [{"steps": (0, 1)}, {"steps": (1, 2)}, {"branch": "cond"}, {"box": (0, 0, 9, 9)}]
+    reports = [steer(model, "a cat", [within(push, **limits)], **QUICK).report for limits in each]
+    told = reports[0].parameters["edits"][0]
+    assert told["limits"]["steps"] == [0, 1]
+    assert told["edit"]["kind"] == "add"
+    assert told["edit"]["unit"] == "norm"
+    assert len({report.inputs["edits"] for report in reports}) == 4
+
+
+def test_the_command_steers_and_sweeps(direction, tmp_path, capsys):
+    """With limits, a control, judges made of a data set; the direction of a folder or of a class."""
+    Painted.of(direction, np.zeros_like(direction), {"site": "mid"}).save(tmp_path / "atom")
+    shared = ["--prompt", "a cat", "a dog", "--steps", "2", "--unit", "norm", "--strength", "3", "--no-progress"]
+    limits = ["--window", "0", "1", "--box", "0", "0", "32", "64", "--branch", "cond"]
+    atom = ["--dictionary", str(tmp_path / "atom"), "--atom", "0"]
+    assert main(["steer", "toy-sd15", *shared, *atom, *limits, "--out", str(tmp_path / "one")]) == 0
+    edit = Report.load(tmp_path / "one").parameters["edits"][0]
+    assert (edit["kind"], edit["limits"]["branch"], edit["limits"]["box"]) == ("within", "cond", [0, 0, 32, 64])
+    towards = ["--towards", "background=night", "--site", "up.1", "--data", "menagerie:train", "--limit", "40"]
+    swept = ["--doses", "1", "--judge", "background", "--out", str(tmp_path / "two")]
+    assert main(["steer", "toy-sd15", *shared, *towards, *swept]) == 0
+    names = [score.name for score in Report.load(tmp_path / "two").scores]
+    assert "background is night, dose 1 beyond direction" in names
+    assert "accuracy of the judge of background" in names
+    capsys.readouterr()
+    assert main(["steer", "toy-sd15", *shared]) == 2
+    assert "--towards FACT=VALUE" in capsys.readouterr().err
+    assert main(["steer", "toy-sd15", *shared, "--towards", "colour", "--site", "up.1", "--limit", "9"]) == 2
+    assert "as in colour=red" in capsys.readouterr().err

@@ -20,7 +20,8 @@ from denoscope.cli.parsing import deferred, parsed
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.reproducing import reproduce
 from denoscope.cli.splicing import faithful
-from denoscope.cli.verbs import evaluate, learn, specialise, steer
+from denoscope.cli.steering import steer
+from denoscope.cli.verbs import evaluate, learn, specialise
 from denoscope.core.errors import unknown
 
 __all__ = ["run"]

@@ -1,4 +1,4 @@
-"""`denoscope evaluate`, `learn` and `steer`: flags made from the fields of what is registered."""
+"""`denoscope evaluate` and `learn`: flags made from the fields of what is registered."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from denoscope.cli.parsing import deferred, parsed
 from denoscope.core.errors import InputError
 from denoscope.core.report import Report
 
-__all__ = ["evaluate", "learn", "specialise", "steer"]
+__all__ = ["evaluate", "learn", "specialise"]
 
 Folder = Annotated[Positional[str], arg(metavar="STORE", help="folder or URL that `extract` filled")]
 SiteName = Annotated[str | None, arg(help="name or alias; may be left out where only one is stored")]
@@ -160,46 +160,6 @@ def _learn_with(name: str) -> Callable[..., None]:
 
     run.__doc__ = _first_line(kind)
     return run
-
-
-def steer(
-    model: Annotated[Positional[str], arg(metavar="MODEL", help="name, Hub id or local folder")],
-    /,
-    *,
-    prompt: tuple[str, ...],
-    dictionary: Path,
-    atom: int,
-    strength: float,
-    site: SiteName = None,
-    out: Path = Path("runs/steer"),
-    seed: int = 0,
-    steps: int = 30,
-    guidance: float = 5.0,
-) -> None:
-    """Generate from prompts twice, without and with an atom of a dictionary added, from the same noise.
-
-    Args:
-        prompt: one or several texts.
-        dictionary: folder that `learn` saved to.
-        atom: number of the direction.
-        strength: how far to move, in units of the activations.
-        out: folder for the pictures and the report.
-        seed: names the starting noise.
-        steps: denoising steps.
-        guidance: classifier-free scale; 1 turns it off.
-    """
-    from denoscope.chosen import made_folder
-    from denoscope.dictionaries.edits import add
-    from denoscope.steer import steer as verb
-
-    made_folder(out)
-    where = {} if site is None else {"site": site}
-    made = verb(
-        model, prompt, [add(dictionary, atom=atom, strength=strength, **where)],
-        seed=seed, steps=steps, guidance=guidance,
-    )  # fmt: skip
-    say(str(made.report))
-    say(f"pictures  {made.save(out)}")
 
 
 def _levels(asked: tuple[str, ...]) -> Any:

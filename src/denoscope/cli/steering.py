@@ -1,0 +1,193 @@
+"""`denoscope steer`: pictures without and with an edit, or under growing doses of it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import arg
+
+from denoscope.cli.listing import AsJson
+from denoscope.cli.output import say, show_json
+from denoscope.cli.reading import Device, ModelName, Precision
+from denoscope.core.errors import InputError
+
+__all__ = ["steer"]
+
+Kind = Literal["add", "ablate", "clamp", "scale", "codes"]
+KindFlag = Annotated[
+    Kind,
+    arg(help="push along the direction; take it out; set, or multiply, its coordinate; multiply the atom's codes"),
+]
+Strength = Annotated[
+    float | None, arg(help="of add: how far; of clamp: the coordinate; of scale and codes: the factor. None for ablate")
+]
+Unit = Annotated[
+    Literal["activations", "norm"], arg(help="of add's strength; norm: lengths of the picture's cells at each step")
+]
+Dictionary = Annotated[Path | None, arg(metavar="FOLDER", help="that `learn` saved to, or the explorer; see --atom")]
+Towards = Annotated[
+    str | None, arg(metavar="FACT=VALUE", help="no dictionary: the direction to this class, read from --data at --site")
+]
+Window = Annotated[
+    tuple[int, int] | None, arg(metavar="FIRST AFTER", help="denoising steps in which it acts, 0 the noisiest")
+]
+Noise = Annotated[tuple[float, float] | None, arg(metavar="LOW HIGH", help="noise levels, 0 to 1000, at which it acts")]
+Box = Annotated[
+    tuple[float, float, float, float] | None,
+    arg(metavar="LEFT TOP RIGHT BOTTOM", help="part of the picture, in pixels, in which it acts"),
+]
+Mask = Annotated[Path | None, arg(metavar="PICTURE", help="as large as those made; it acts where this is bright")]
+Branch = Annotated[
+    Literal["both", "cond", "uncond"], arg(help="under guidance: rows with the prompt, with the negative one, or both")
+]
+Doses = Annotated[
+    tuple[float, ...],
+    arg(help="sweep: multiples of the edit, beside a control of the same size, judges and a meter of what is usual"),
+]
+Facts = Annotated[tuple[str, ...], arg(help="with --doses: what judges, made from --data, look for in the pictures")]
+
+
+def steer(
+    model: ModelName,
+    /,
+    *,
+    prompt: tuple[str, ...],
+    dictionary: Dictionary = None,
+    atom: int | None = None,
+    towards: Towards = None,
+    against: str | None = None,
+    edit: KindFlag = "add",
+    strength: Strength = None,
+    unit: Unit = "activations",
+    site: str | None = None,
+    window: Window = None,
+    noise: Noise = None,
+    branch: Branch = "both",
+    box: Box = None,
+    mask: Mask = None,
+    doses: Doses = (),
+    judge: Facts = (),
+    judge_site: str = "mid",
+    data: str = "menagerie:train",
+    limit: int = 240,
+    timestep: float = 400.0,
+    seed: int = 0,
+    steps: int = 30,
+    guidance: float = 5.0,
+    out: Path = Path("runs/steer"),
+    device: Device = None,
+    precision: Precision = None,
+    progress: bool = True,
+    as_json: AsJson = False,
+) -> None:
+    """Generate from prompts twice, without and with an edit, from the same noise; or under several doses of it.
+
+    Args:
+        prompt: one or several texts.
+        atom: number of the direction in the dictionary.
+        against: with --towards, the value to lead away from; all others unless given.
+        site: where the edit acts; the dictionary's own unless given.
+        judge_site: whose activations the judges compare.
+        data: labelled images that directions and judges are made from (see `list data`).
+        limit: at most so many.
+        timestep: noise level at which the direction of --towards is read.
+        seed: names the starting noise.
+        steps: denoising steps.
+        guidance: classifier-free scale; 1 turns it off.
+        out: folder for the pictures and the report.
+        progress: show a bar with the time left, with --doses.
+    """
+    from denoscope.chosen import made_folder
+    from denoscope.models.loading import load
+
+    if (dictionary is None) == (towards is None):
+        raise InputError("say which direction: --dictionary FOLDER --atom N, or --towards FACT=VALUE --site SITE")
+    scope = load(model, device=device, dtype=precision)
+    source, target = _source(scope, dictionary, towards, against, site, data, limit, timestep)
+    made = _edit(edit, source, 0 if towards else atom, strength, unit, site)
+    made = _limited(made, window, noise, branch, box, mask)
+    made_folder(out)
+    told: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance}
+    if doses:
+        found = _swept(scope, prompt, made, doses, judge, judge_site, target, data, limit, progress, told)
+    elif judge:
+        raise InputError("judges look at the pictures of several doses; give --doses as well, such as 0.5 1 2")
+    else:
+        from denoscope.steer import steer as verb
+
+        found = verb(scope, prompt, [made], **told)
+    place = found.save(out)
+    if as_json:
+        show_json(found.report.to_dict())
+        return
+    say(str(found.report))
+    say(f"pictures  {place}")
+    say(f"page  {place}/report.html")
+
+
+def _source(
+    scope: Any, dictionary: Path | None, goal: str | None, against: str | None, site: str | None, data: str,
+    limit: int, timestep: float,
+) -> tuple[Any, dict[str, str]]:  # fmt: skip
+    """The direction's source, and what it is to bring about."""
+    if dictionary is not None:
+        return dictionary, {}
+    if site is None or goal is None:
+        raise InputError("a direction of --towards is read at --site; see `denoscope sites`")
+    from denoscope.features.steering import labelled, towards
+
+    return towards(scope, labelled(data, limit), site, goal, against=against, timestep=timestep)
+
+
+def _edit(kind: Kind, source: Any, atom: int | None, strength: float | None, unit: Any, site: str | None) -> Any:
+    from denoscope.dictionaries.edits import ablate, add, clamp, scale
+    from denoscope.dictionaries.splices import splice
+
+    if kind == "ablate":
+        return ablate(source, atom, site=site)
+    if strength is None:
+        raise InputError(f"{kind} needs --strength")
+    if kind == "add":
+        return add(source, atom, strength=strength, unit=unit, site=site)
+    if kind == "clamp":
+        return clamp(source, atom, value=strength, site=site)
+    if kind == "scale":
+        return scale(source, atom, factor=strength, site=site)
+    if atom is None:
+        raise InputError("say whose codes: --atom N")
+    return splice(source, factors={atom: strength}, keep=1.0, site=site)
+
+
+def _limited(made: Any, window: Any, noise: Any, branch: Any, box: Any, mask: Path | None) -> Any:
+    """The edit where and when it is to act."""
+    if window is None and noise is None and branch == "both" and box is None and mask is None:
+        return made
+    from denoscope.dictionaries.limits import within
+
+    return within(made, steps=window, timesteps=noise, branch=branch, box=box, mask=_bright(mask))
+
+
+def _bright(path: Path | None) -> Any:
+    """Where a picture is brighter than half."""
+    if path is None:
+        return None
+    from denoscope.core.optional import require
+
+    pillow = require("PIL.Image", "read a mask", "pillow")
+    import numpy as np
+
+    try:
+        return np.asarray(pillow.open(path).convert("L")) > 127
+    except OSError:
+        raise InputError(f"no picture at {path}") from None
+
+
+def _swept(
+    scope: Any, prompt: tuple[str, ...], made: Any, doses: tuple[float, ...], facts: tuple[str, ...], site: str,
+    target: dict[str, str], data: str, limit: int, progress: bool, told: dict[str, Any],
+) -> Any:  # fmt: skip
+    from denoscope.features.steering import judges_of, labelled
+    from denoscope.features.sweeps import sweep
+
+    judges = judges_of(scope, labelled(data, limit), facts, site) if facts else {}
+    wanted = {fact: value for fact, value in target.items() if fact in judges}
+    return sweep(scope, prompt, [made], doses, judges=judges, target=wanted, progress=progress, **told)

@@ -1,0 +1,67 @@
+"""Directions and judges for steering, straight from a model and labelled images."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from denoscope.core.condition import Condition
+from denoscope.core.errors import InputError, unknown
+from denoscope.core.sample import Sample
+from denoscope.data.base import open_data
+from denoscope.dictionaries.contrasts import How, contrast
+from denoscope.dictionaries.painted import Painted
+from denoscope.features.judging import Judge, judge
+
+if TYPE_CHECKING:
+    from denoscope.models.base import Model
+
+__all__ = ["judges_of", "labelled", "towards"]
+
+
+def labelled(data: str, limit: int) -> list[Sample]:
+    """The first samples of a data set."""
+    found = open_data(data, limit)
+    return [found[index] for index in range(len(found))]
+
+
+def towards(
+    model: "Model",
+    samples: Sequence[Sample],
+    site: str,
+    goal: str,
+    *,
+    against: str | None = None,
+    how: How = "means",
+    timestep: float = 400.0,
+) -> tuple[Painted, dict[str, str]]:
+    """The direction towards a class, read from images that show it and others.
+
+    Args:
+        model: loaded.
+        samples: with the fact.
+        site: where it is read, and where it acts.
+        goal: fact and value, as in `colour=red`.
+        against: the value that it leads away from; all others unless given.
+        how: means or probe, see `contrast`.
+        timestep: noise level of reading; a middle one suits more of the steps than one end.
+
+    Returns:
+        The direction, and the fact with its value.
+
+    Raises:
+        InputError: a goal that is no fact and value.
+        UnknownName: a fact or value that no image has.
+    """
+    fact, equals, value = goal.partition("=")
+    if not equals or not value:
+        raise InputError(f"a goal is a fact and its value, as in colour=red, not {goal!r}")
+    known = [sample for sample in samples if fact in sample.facts]
+    if not known:
+        raise unknown("fact", fact, [name for sample in samples[:1] for name in sample.facts], "sample.facts")
+    name = str(model.select(site)[0])
+    acts = model.read(known, name, Condition(timestep=timestep))[name]
+    return contrast(acts, [sample.facts[fact] for sample in known], value, against=against, how=how), {fact: value}
+
+
+def judges_of(model: "Model", samples: Sequence[Sample], facts: Sequence[str], site: str = "mid") -> dict[str, Judge]:
+    """A judge of each fact; each says its own accuracy."""
+    return {fact: judge(model, samples, site, fact) for fact in facts}
