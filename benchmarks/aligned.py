@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contenders.tables import line, value
+
 import denoscope as ds
 from denoscope.data.worded import PROMPTS
 
@@ -120,8 +122,8 @@ def write(runs: Path, docs: Path) -> None:
     found = [(part, ds.Report.load(runs / part.name)) for part in PARTS if (runs / part.name).exists()]
     for part, report in found:
         (docs / f"{part.name}.md").write_text(_page(part, report, docs))
-    lines = ["# The best places", "", _line(["", "score", "best at", "value", "random-init twin there"]),
-             _line(["---"] * 5)]  # fmt: skip
+    lines = ["# The best places", "", line(["", "score", "best at", "value", "random-init twin there"]),
+             line(["---"] * 5)]  # fmt: skip
     lines += [_best(part, report) for part, report in found if _rows(report, part.shown[0])]
     if (runs / "pixels").exists():
         lines += ["", *_simpler(ds.Report.load(runs / "pixels"))]
@@ -141,8 +143,8 @@ def _best(part: Part, report: ds.Report) -> str:
     best = max(_rows(report, score), key=lambda row: row["value"])
     twins = {_place(row): row for row in _rows(report, f"{score}, random-init twin")}
     twin = twins.get(_place(best))
-    return _line([f"[{part.title}]({part.name}.md)", score, f"`{best['site']}`, t = {_level(best)}", _value(best),
-                  _value(twin) if twin else ""])  # fmt: skip
+    return line([f"[{part.title}]({part.name}.md)", score, f"`{best['site']}`, t = {_level(best)}", value(best),
+                  value(twin) if twin else ""])  # fmt: skip
 
 
 def _simpler(report: ds.Report) -> list[str]:
@@ -177,11 +179,11 @@ def _table(report: ds.Report, score: str) -> list[str]:
     first = 50 if 50 in levels else levels[0]
     extra = [f"random-init twin (t = {first:g})"] if twins else []
     head = ["site", *(f"t = {level:g}" for level in levels), *extra]
-    lines = [_line(head), _line(["---"] * len(head))]
+    lines = [line(head), line(["---"] * len(head))]
     for site in sites:
-        cells = [_value(found[site, level]) if (site, level) in found else "" for level in levels]
+        cells = [value(found[site, level]) if (site, level) in found else "" for level in levels]
         twin = beside.get((site, first))
-        lines.append(_line([f"`{site}`", *cells, *([_value(twin) if twin else ""] if twins else [])]))
+        lines.append(line([f"`{site}`", *cells, *([value(twin) if twin else ""] if twins else [])]))
     return [*lines, "", f"n = {rows[0]['n']} {rows[0].get('over', '')}; 95 % intervals in brackets."]
 
 
@@ -191,16 +193,6 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _level(row: Mapping[str, Any]) -> str:
     return f"{row['timestep']:g}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    if row["low"] == row["high"]:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contenders.tables import line, value
+
 import denoscope as ds
 from denoscope.figures.plots import heat_map
 from denoscope.store.store import Store
@@ -125,11 +127,11 @@ def _layers(stores: tuple[Store, Store]) -> ds.Report:
 
 def write(runs: Path, docs: Path) -> None:
     """Tables and figures of whatever was measured."""
-    shutil.rmtree(docs / "figures", ignore_errors=True)
-    (docs / "figures").mkdir(parents=True)
     found = [(part, ds.Report(**_loaded(runs / part.name))) for part in PARTS if (runs / part.name).exists()]
     pixels = {part.name: ds.Report.load(runs / f"{part.name}-pixels")[f"{part.shown[0]}, pixels"]
               for part, _ in found if part.store == "pooled"}  # fmt: skip
+    shutil.rmtree(docs / "figures", ignore_errors=True)
+    (docs / "figures").mkdir(parents=True)
     for part, report in found:
         (docs / f"{part.name}.md").write_text(_page(part, report, docs, pixels.get(part.name)))
     summary = {part.name: _best(part, report, pixels.get(part.name)) for part, report in found}
@@ -211,28 +213,18 @@ def _table(report: ds.Report, score: str) -> list[str]:
     beside = {(row["site"], row["score"]): row for row in _rows(report) if row["timestep"] == 50}
     extra = [name for name in _BESIDE if (sites[0], f"{score}, {name}") in beside]
     head = ["site", *(f"t = {level:g}" for level in levels), *(f"{name} (t = 50)" for name in extra)]
-    lines = [_line(head), _line(["---"] * len(head))]
+    lines = [line(head), line(["---"] * len(head))]
     for site in sites:
-        cells = [_value(found[site, level]) for level in levels if (site, level) in found]
-        lines.append(_line([f"`{site}`", *cells, *(_value(beside[site, f"{score}, {name}"]) for name in extra)]))
+        cells = [value(found[site, level]) for level in levels if (site, level) in found]
+        lines.append(line([f"`{site}`", *cells, *(value(beside[site, f"{score}, {name}"]) for name in extra)]))
     n = rows[0]["n"]
     return [*lines, "", f"n = {n} {rows[0]['over']}; 95 % intervals in brackets."]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    if row["low"] == row["high"]:
-        return f"{row['value']:.3f}"
-    return f"{row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def _tables(found: Sequence[tuple[Part, dict[str, Any]]]) -> str:
     """The best place of every task beside its baselines."""
     head = ["task", "score", "best at", "value", "as good", "random-init twin", "other baselines there"]
-    lines = ["# All tasks, the best places", "", _line(head), _line(["---"] * len(head))]
+    lines = ["# All tasks, the best places", "", line(head), line(["---"] * len(head))]
     for part, best in found:
         twin = best["beside"].get("random-init twin")
         rest = {name: value for name, value in best["beside"].items() if name != "random-init twin"}
@@ -240,7 +232,7 @@ def _tables(found: Sequence[tuple[Part, dict[str, Any]]]) -> str:
         alike = f"{len(best['as good'])} further places" if best["as good"] else ""
         place, page = f"`{best['site']}`, t = {best['timestep']:g}", f"[{part.title}]({part.name}.md)"
         told = "" if twin is None else f"{twin:.3f}"
-        lines.append(_line([page, best["score"], place, _value(best), alike, told, others]))
+        lines.append(line([page, best["score"], place, value(best), alike, told, others]))
     return "\n".join([*lines, ""])
 
 
@@ -250,15 +242,15 @@ def _layers_page(report: ds.Report, docs: Path) -> str:
     for number, (title, picture) in enumerate(report.figures.items()):
         (docs / "figures" / f"layers-{number}.svg").write_bytes(picture)
         lines += [f"![{title}](figures/layers-{number}.svg)", ""]
-    lines += [_line(["score", "value"]), _line(["---"] * 2)]
-    lines += [_line([score.name, f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"]) for score in report.scores]
+    lines += [line(["score", "value"]), line(["---"] * 2)]
+    lines += [line([score.name, f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"]) for score in report.scores]
     pairs = {frozenset((row["first"], row["second"])): row for row in _rows(report)}
     names = list(dict.fromkeys([*report.table["first"], *report.table["second"]]))
     sites = [name for name in names if ", " in name]
-    lines += ["", "## Every site with every fact", "", _line(["site", *FACTS]), _line(["---"] * (len(FACTS) + 1))]
+    lines += ["", "## Every site with every fact", "", line(["site", *FACTS]), line(["---"] * (len(FACTS) + 1))]
     for site in sites:
         told = [pairs.get(frozenset((site, fact))) for fact in FACTS]
-        lines.append(_line([site, *("" if row is None else _value(row) for row in told)]))
+        lines.append(line([site, *("" if row is None else value(row) for row in told)]))
     matrix = [[pairs[frozenset((site, fact))]["value"] for fact in FACTS] for site in sites]
     (docs / "figures" / "layers-facts.svg").write_bytes(heat_map(matrix, sites, FACTS, "CKA of sites with facts"))
     lines += ["", "![CKA of sites with facts](figures/layers-facts.svg)", ""]

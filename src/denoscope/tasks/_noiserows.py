@@ -1,7 +1,7 @@
 """Rows of a report on noise: peaks of sites between noise levels, and models at equal noise."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,12 +12,11 @@ from denoscope.core.report import Score
 from denoscope.measures.judgments import Judgments
 from denoscope.measures.noisedraws import drawn_difference, drawn_mean
 from denoscope.measures.peaks import peak_estimate, redrawn
-from denoscope.measures.significance import false_discovery
 from denoscope.measures.statistics import Estimate
 from denoscope.measures.triads import object_influence
 from denoscope.tasks._chances import KINDS, NONE, Spot, amount
 
-__all__ = ["OVER", "Row", "discovered", "estimated", "models_at", "peaks"]
+__all__ = ["OVER", "Row", "estimated", "models_at", "peaks"]
 
 Floats = NDArray[np.float64]
 Places = Sequence[tuple[Spot, Mapping[str, Floats]]]
@@ -56,20 +55,6 @@ def estimated(
 ) -> Score:
     """A score of an estimate."""
     return Score(name, **found._asdict(), unit=unit, better=better, over=over)
-
-
-def discovered(rows: Sequence[Row], rate: float = 0.05) -> list[Row]:
-    """The same rows with q-values: the false discovery rate over all places of one score."""
-    families: dict[tuple[str, str], list[int]] = {}
-    for number, row in enumerate(rows):
-        if row.p is not None:
-            families.setdefault((row.part, row.score.name), []).append(number)
-    made = list(rows)
-    for members in families.values():
-        q = false_discovery(np.array([rows[number].p for number in members], dtype=np.float64), rate).q
-        for number, value in zip(members, q.tolist(), strict=True):
-            made[number] = replace(rows[number], q=float(value))
-    return made
 
 
 def peaks(places: Places, judged: Judgments, seed: int) -> Iterator[Row]:

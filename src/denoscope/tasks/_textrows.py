@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from denoscope.core.report import Score
 from denoscope.measures.judgments import Judgments
-from denoscope.measures.significance import false_discovery
 from denoscope.measures.statistics import Estimate
 from denoscope.measures.textgain import as_told, gain_share, mixed_in, triad_gain
 from denoscope.measures.triads import triad_mean
 from denoscope.measures.triplets import credits
 from denoscope.tasks._said import LABEL, SHUFFLED, UNSAID
 
-__all__ = ["OVER", "TOLD", "Earned", "Row", "TextRows", "discovered", "earned"]
+__all__ = ["OVER", "TOLD", "Earned", "Row", "TextRows", "earned"]
 
 Floats = NDArray[np.float64]
 
@@ -151,17 +150,3 @@ class TextRows:
 
     def _score(self, name: str, found: Estimate, better: Any = None) -> Score:
         return Score(f"{name}{self.after}", *found, unit="share", better=better, over=OVER)
-
-
-def discovered(rows: list[Row], rate: float = 0.05) -> list[Row]:
-    """The same rows with q-values: the false discovery rate over all places, objects or concepts of one score."""
-    families: dict[tuple[str, str], list[int]] = {}
-    for number, row in enumerate(rows):
-        if row.p is not None:
-            families.setdefault((row.part, row.score.name), []).append(number)
-    made = list(rows)
-    for members in families.values():
-        q = false_discovery(np.array([rows[number].p for number in members], dtype=np.float64), rate).q
-        for number, value in zip(members, q.tolist(), strict=True):
-            made[number] = Row(**{**vars(rows[number]), "q": float(value)})
-    return made

@@ -18,8 +18,9 @@ from denoscope.core.task import Facts, Pictures
 from denoscope.measures.noisedraws import drawn_difference, drawn_mean, spread
 from denoscope.measures.triplets import CHANCE, alike, credits
 from denoscope.tasks._chances import KINDS, Spot, kind_of, spots_of
+from denoscope.tasks._discovery import discovered
 from denoscope.tasks._judged import Judged, judged, objects_of
-from denoscope.tasks._noiserows import Row, discovered, estimated, models_at, peaks
+from denoscope.tasks._noiserows import Row, estimated, models_at, peaks
 from denoscope.tasks._rows import digests, no_nan
 
 __all__ = ["Noise"]

@@ -20,11 +20,12 @@ from denoscope.measures.judgments import Judgments
 from denoscope.measures.textgain import triad_gain
 from denoscope.measures.triads import triad_mean
 from denoscope.measures.triplets import CHANCE, alike, credits
+from denoscope.tasks._discovery import discovered
 from denoscope.tasks._judged import Judged, judged, objects_of
 from denoscope.tasks._rows import column, digests, no_nan
 from denoscope.tasks._said import LABEL, SHUFFLED, TEXT, Place, Said, carriers, said
 from denoscope.tasks._textparts import concept_rows, object_rows
-from denoscope.tasks._textrows import BESIDE, OVER, TOLD, Earned, Row, TextRows, discovered, earned
+from denoscope.tasks._textrows import BESIDE, OVER, TOLD, Earned, Row, TextRows, earned
 
 __all__ = ["TextGain"]
 

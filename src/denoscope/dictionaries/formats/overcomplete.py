@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, StoreError
 from denoscope.dictionaries.formats.parts import Parts
 from denoscope.dictionaries.formats.reading import tensors
 
@@ -27,7 +27,8 @@ def read(folder: Path, k: int | None = None) -> Parts:
         StoreError: a damaged file.
     """
     path = _file(folder)
-    assert path is not None
+    if path is None:
+        raise StoreError(f"{folder} holds no file of tensors")
     found = tensors(path, _NEEDED)
     more = [name for name in found if name.startswith("encoder.") and not name.startswith("encoder.final_block.0")]
     if more:
