@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, mutual_info_score
 
 from denoscope.core.errors import InputError
-from denoscope.measures.factors import detected, mutual_information, named
+from denoscope.measures.factors import called, detected, macro_f1, macro_f1_gap, mutual_information, named
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.choice(["cat", "dog", "fish", "tree"], 400)
@@ -69,3 +69,53 @@ def test_an_atom_that_is_never_active_detects_nothing() -> None:
         named(np.ones((3, 1)), ["a"] * 3)
     with pytest.raises(InputError, match="labels of shape"):
         mutual_information(np.ones((3, 1)), ["a"] * 4)
+
+
+def one_hot(labels):
+    """Classes as columns, in the order of their names."""
+    return labels[:, None] == np.unique(labels)
+
+
+def test_calls_are_made_by_what_the_other_half_chose() -> None:
+    """Planted atoms are found among noise, macro F1 is scikit-learn's; a half's own labels change nothing in it."""
+    truth, half = one_hot(LABELS), np.arange(400) % 2
+    noise = np.maximum(RNG.normal(size=(400, 20)), 0)
+    strengths = np.column_stack([noise, truth * (RNG.random((400, 4)) < 0.9) + 0.01])
+    calls = called(strengths, truth, half)
+    told = macro_f1(calls, truth)
+    assert told.value == pytest.approx(f1_score(truth, calls, average="macro"))
+    assert told.low < told.value < told.high
+    assert told.value > 0.9
+    other = truth.copy()
+    other[half == 1] = RNG.permutation(truth[half == 1])
+    np.testing.assert_array_equal(called(strengths, other, half)[half == 1], calls[half == 1])
+
+
+def test_atoms_that_know_nothing_call_at_chance_and_differ_by_nothing() -> None:
+    """Of 40 pairs of null dictionaries the paired intervals hold zero about as often as they say."""
+    rng = np.random.default_rng(5)
+    labels = rng.choice(["cat", "dog", "fish"], 150)
+    truth, half = one_hot(labels), np.arange(150) % 2
+    share = truth.mean(axis=0)
+    held, above = 0, []
+    for _ in range(40):
+        calls = [called(np.maximum(rng.normal(size=(150, 30)), 0), truth, half) for _ in range(2)]
+        gap = macro_f1_gap(*calls, truth, draws=300)
+        held += gap.low <= 0 <= gap.high
+        above.append(macro_f1(calls[0], truth, draws=50).value - (2 * share / (1 + share)).mean())
+    assert held >= 34
+    assert np.mean(above) < 0.02
+
+
+def test_a_gap_is_the_difference_of_the_two_scores() -> None:
+    """And exactly nothing between equal calls; shapes that do not fit are refused."""
+    truth = one_hot(LABELS)
+    first, second = truth ^ (RNG.random(truth.shape) < 0.1), truth ^ (RNG.random(truth.shape) < 0.3)
+    gap = macro_f1_gap(first, second, truth)
+    assert gap.value == pytest.approx(macro_f1(first, truth).value - macro_f1(second, truth).value)
+    assert gap.low > 0
+    assert macro_f1_gap(first, first, truth)[:3] == (0, 0, 0)
+    with pytest.raises(InputError, match="alike"):
+        macro_f1(first[:5], truth)
+    with pytest.raises(InputError, match="halves"):
+        called(np.ones((400, 2)), truth, np.zeros(400))

@@ -14,6 +14,7 @@ from denoscope.measures.sparsity import (
     dense,
     evenness,
     fvu,
+    matched,
     max_cosine,
     mean_cosine,
     nearest,
@@ -134,3 +135,15 @@ def test_coherence_is_the_mean_over_pairs():
         pairs = (chosen @ chosen.T)[np.triu_indices(len(chosen), 1)]
         assert found[atom] == pytest.approx(pairs.mean() if len(chosen) > 1 else np.nan, nan_ok=True)
     assert abs(found[4]) < 0.05
+
+
+def test_matched_cosines_are_those_of_each_true_atom():
+    """A shuffled, partly flipped copy is found atom by atom; a flip counts against it only where signs do."""
+    atoms, order = drawn(20, 30), np.random.default_rng(1).permutation(20)
+    signs = np.where(np.arange(20) < 5, -1.0, 1.0)[:, None]
+    copy = (atoms * signs)[order]
+    np.testing.assert_allclose(matched(copy, atoms, signed=False), 1)
+    told = matched(copy, atoms)
+    np.testing.assert_allclose(told[5:], 1)
+    assert (told[:5] < 0.9).all()
+    assert told.mean() == pytest.approx(mean_cosine(copy, atoms))

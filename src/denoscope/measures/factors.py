@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from denoscope.core.errors import InputError
+from denoscope.measures.statistics import Estimate, percentile_interval
 
-__all__ = ["Detected", "Named", "detected", "mutual_information", "named"]
+__all__ = ["Detected", "Named", "called", "detected", "macro_f1", "macro_f1_gap", "mutual_information", "named"]
 
 Floats = NDArray[np.float64]
+Calls = NDArray[np.bool_]
 
 
 class Named(NamedTuple):
@@ -111,6 +113,76 @@ def detected(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Detected
         chosen = reached.argmax(axis=0)
         scores[side] = _f1(x[half != side][:, chosen] >= at[chosen, classes], one_hot[half != side])
     return Detected(names, _thresholds(x, one_hot)[0].argmax(axis=0), scores.mean(axis=0), _chance(one_hot))
+
+
+def called(strengths: ArrayLike, truth: ArrayLike, half: ArrayLike) -> Calls:
+    """Which images each class is called in, by the atom and threshold with the best F1 on the other half of the images.
+
+    Args:
+        strengths: of each atom in each image, `(image, atom)`.
+        truth: which image is of which class, of any number of factors, `(image, class)`.
+        half: 0 or 1 for each image.
+
+    Returns:
+        `(image, class)`: no image is called by anything that it chose itself.
+
+    Raises:
+        InputError: unequal numbers of images, or a half without any.
+    """
+    x, known = np.asarray(strengths, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    side = np.asarray(half)
+    if not len(x) == len(known) == len(side) or set(np.unique(side).tolist()) != {0, 1}:
+        raise InputError(f"{len(x)} images need as many classes and halves, 0 and 1; got {len(known)} and {len(side)}")
+    found, classes = np.zeros(known.shape, dtype=np.bool_), np.arange(known.shape[1])
+    for chosen_on in (0, 1):
+        reached, at = _thresholds(x[side == chosen_on], known[side == chosen_on])
+        atom = reached.argmax(axis=0)
+        found[side != chosen_on] = x[side != chosen_on][:, atom] >= at[atom, classes]
+    return found
+
+
+def macro_f1(calls: ArrayLike, truth: ArrayLike, draws: int = 2000, seed: int = 0) -> Estimate:
+    """F1 of each class over all images, averaged over classes, with its 95 % bootstrap interval over images.
+
+    Args:
+        calls, truth: `(image, class)`.
+        draws, seed: of the resampling.
+    """
+    units = _hits(calls, truth)
+    low, high = percentile_interval(units, _mean_f1, draws, seed)
+    value = float(_mean_f1(units.sum(axis=0)))
+    return Estimate(value, min(low, value), max(high, value), len(units))
+
+
+def macro_f1_gap(first: ArrayLike, second: ArrayLike, truth: ArrayLike, draws: int = 2000, seed: int = 0) -> Estimate:
+    """How much higher the macro F1 of the first calls is on the same images, with its 95 % interval, paired.
+
+    Args:
+        first, second, truth: `(image, class)`.
+        draws, seed: of the resampling.
+    """
+
+    def gap(sums: Floats) -> Floats:
+        return _mean_f1(sums[..., 0, :, :]) - _mean_f1(sums[..., 1, :, :])
+
+    units = np.stack([_hits(first, truth), _hits(second, truth)], axis=1)
+    low, high = percentile_interval(units, gap, draws, seed)
+    value = float(gap(units.sum(axis=0)))
+    return Estimate(value, min(low, value), max(high, value), len(units))
+
+
+def _hits(calls: ArrayLike, truth: ArrayLike) -> Floats:
+    """What each image adds to right calls, and to calls and truths together, `(image, 2, class)`."""
+    told, known = np.asarray(calls, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    if told.shape != known.shape or told.ndim != 2:
+        raise InputError(f"calls {told.shape} and truth {known.shape} must be (image, class) alike")
+    return np.stack([told * known, told + known], axis=1)
+
+
+def _mean_f1(sums: Floats) -> Floats:
+    """2 TP / (calls + truths), averaged over classes."""
+    right, both = np.moveaxis(sums, -2, 0)
+    return np.divide(2 * right, both, out=np.zeros_like(both), where=both > 0).mean(axis=-1)
 
 
 def _thresholds(x: Floats, one_hot: Floats) -> tuple[Floats, Floats]:

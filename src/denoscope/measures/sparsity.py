@@ -19,6 +19,7 @@ __all__ = [
     "evenness",
     "fvu",
     "l0",
+    "matched",
     "max_cosine",
     "mean_cosine",
     "nearest",
@@ -61,11 +62,23 @@ def mean_cosine(found: ArrayLike, truth: ArrayLike, signed: bool = True) -> floa
     Raises:
         InputError: fewer atoms than true ones, or another width.
     """
+    return float(matched(found, truth, signed).mean())
+
+
+def matched(found: ArrayLike, truth: ArrayLike, signed: bool = True) -> NDArray[np.float64]:
+    """Cosine of each true atom with the found one that the best one-to-one match gives it, `(true atom,)`.
+
+    Args:
+        found, truth, signed: as for `mean_cosine`, which is their mean.
+
+    Raises:
+        InputError: fewer atoms than true ones, or another width.
+    """
     a, b = _unit(found), _unit(truth)
     if a.shape[0] < b.shape[0] or a.shape[1] != b.shape[1]:
         raise InputError(f"{a.shape[0]} atoms of width {a.shape[1]} cannot match {b.shape[0]} of width {b.shape[1]}")
     cosines = b @ a.T if signed else np.abs(b @ a.T)
-    return float(cosines[linear_sum_assignment(-cosines)].mean())
+    return cosines[linear_sum_assignment(-cosines)]
 
 
 def max_cosine(found: ArrayLike, truth: ArrayLike, signed: bool = True) -> float:
