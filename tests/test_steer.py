@@ -94,6 +94,7 @@ def test_the_command_steers_and_sweeps(direction, tmp_path, capsys):
     names = [score.name for score in Report.load(tmp_path / "two").scores]
     assert "background is night, dose 1 beyond direction" in names
     assert "accuracy of the judge of background" in names
+    assert any("what it says of pictures is worth no more" in note for note in Report.load(tmp_path / "two").notes)
     capsys.readouterr()
     assert main(["steer", "toy-sd15", *shared]) == 2
     assert "--towards FACT=VALUE" in capsys.readouterr().err

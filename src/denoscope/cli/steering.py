@@ -43,7 +43,16 @@ Doses = Annotated[
     tuple[float, ...],
     arg(help="sweep: multiples of the edit, beside a control of the same size, judges and a meter of what is usual"),
 ]
-Facts = Annotated[tuple[str, ...], arg(help="with --doses: what judges, made from --data, look for in the pictures")]
+Facts = Annotated[
+    tuple[str, ...], arg(help="with --doses: what judges look for in the pictures, such as category colour background")
+]
+By = Annotated[
+    Literal["auto", "renderings", "activations"],
+    arg(
+        help="a classifier trained on the menagerie's renderings alone, minutes once and then kept (auto: for the"
+        " embedded model), or the nearest class mean in the model's own activations of --data"
+    ),
+]
 
 
 def steer(
@@ -66,6 +75,7 @@ def steer(
     mask: Mask = None,
     doses: Doses = (),
     judge: Facts = (),
+    judge_by: By = "auto",
     judge_site: str = "mid",
     data: str = "menagerie:train",
     limit: int = 240,
@@ -86,7 +96,7 @@ def steer(
         atom: number of the direction in the dictionary.
         against: with --towards, the value to lead away from; all others unless given.
         site: where the edit acts; the dictionary's own unless given.
-        judge_site: whose activations the judges compare.
+        judge_site: whose activations judges of activations compare.
         data: labelled images that directions and judges are made from (see `list data`).
         limit: at most so many.
         timestep: noise level at which the direction of --towards is read.
@@ -108,7 +118,7 @@ def steer(
     made_folder(out)
     told: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance}
     if doses:
-        found = _swept(scope, prompt, made, doses, judge, judge_site, target, data, limit, progress, told)
+        found = _swept(scope, prompt, made, doses, judge, (judge_by, judge_site), target, data, limit, progress, told)
     elif judge:
         raise InputError("judges look at the pictures of several doses; give --doses as well, such as 0.5 1 2")
     else:
@@ -182,12 +192,13 @@ def _bright(path: Path | None) -> Any:
 
 
 def _swept(
-    scope: Any, prompt: tuple[str, ...], made: Any, doses: tuple[float, ...], facts: tuple[str, ...], site: str,
+    scope: Any, prompt: tuple[str, ...], made: Any, doses: tuple[float, ...], facts: tuple[str, ...], how: Any,
     target: dict[str, str], data: str, limit: int, progress: bool, told: dict[str, Any],
 ) -> Any:  # fmt: skip
-    from denoscope.features.steering import judges_of, labelled
+    from denoscope.features.steering import judges_of
     from denoscope.features.sweeps import sweep
 
-    judges = judges_of(scope, labelled(data, limit), facts, site) if facts else {}
+    by, site = how
+    judges = judges_of(scope, facts, data, limit, site, by, progress) if facts else {}
     wanted = {fact: value for fact, value in target.items() if fact in judges}
     return sweep(scope, prompt, [made], doses, judges=judges, target=wanted, progress=progress, **told)

@@ -1,7 +1,7 @@
 """Directions and judges for steering, straight from a model and labelled images."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, unknown
@@ -10,11 +10,16 @@ from denoscope.data.base import open_data
 from denoscope.dictionaries.contrasts import How, contrast
 from denoscope.dictionaries.painted import Painted
 from denoscope.features.judging import Judge, judge
+from denoscope.features.rendered import FACTS, Seen, rendered_judges
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
 
-__all__ = ["judges_of", "labelled", "towards"]
+__all__ = ["JudgedBy", "judges_of", "labelled", "towards"]
+
+JudgedBy = Literal["auto", "renderings", "activations"]
+DRAWS = ("embedded",)
+"""Models whose pictures are of the menagerie."""
 
 
 def labelled(data: str, limit: int) -> list[Sample]:
@@ -62,6 +67,34 @@ def towards(
     return contrast(acts, [sample.facts[fact] for sample in known], value, against=against, how=how), {fact: value}
 
 
-def judges_of(model: "Model", samples: Sequence[Sample], facts: Sequence[str], site: str = "mid") -> dict[str, Judge]:
-    """A judge of each fact; each says its own accuracy."""
+def judges_of(
+    model: "Model",
+    facts: Sequence[str],
+    data: str,
+    limit: int,
+    site: str = "mid",
+    by: JudgedBy = "auto",
+    progress: bool = False,
+) -> dict[str, Judge | Seen]:
+    """A judge of each fact; each says its own accuracy.
+
+    Args:
+        model: whose pictures are judged.
+        facts: such as `category`.
+        data, limit: labelled images, for judges made of activations.
+        site: where these read.
+        by: `renderings`: a classifier that was trained on the menagerie's pictures and knows no model, kept once it is
+            trained. `activations`: the nearest class mean in the model's own reading of `data`. `auto`: the first for
+            a model that draws the menagerie, the second for any other.
+        progress: show a bar while a classifier is trained.
+
+    Raises:
+        UnknownName: a fact that no image has.
+    """
+    rendered = by == "renderings" or (
+        by == "auto" and str(model.recipe.get("name")) in DRAWS and set(facts) <= {*FACTS}
+    )
+    if rendered:
+        return {**rendered_judges(facts, progress=progress)}
+    samples = labelled(data, limit)
     return {fact: judge(model, samples, site, fact) for fact in facts}

@@ -35,6 +35,9 @@ _NOTE = (
     "Pictures of all doses start from the same noise; dose 0 is the picture without edits, bit by bit. A control "
     "changes every cell by as much as the edit at the same dose, another way. Intervals are over pictures, paired. "
 )
+_UNSURE = "The judge of {fact} is right for {share:.2f} of images only: what it says of pictures is worth no more."
+_SURE = 0.8
+"""Accuracy of a judge below which the report warns."""
 _UNUSUAL = (
     "Distance: squared Mahalanobis distance of the edited sites' cells from what they are in pictures of other noise, "
     "at the first, the middle and the last step, relative to that of the unedited pictures: 1 is as usual. Off the "
@@ -147,7 +150,7 @@ def sweep(
         origin=Origin.now(time.perf_counter() - started, str(scope.device)),
         table=table,
         figures={"Doses": doses_sheet(images, prompts, names), **sweep_curves(table, amounts, wanted, controls)},
-        notes=(_NOTE, _UNUSUAL),
+        notes=(_NOTE, _UNUSUAL, *_unsure(told)),
     )  # fmt: skip
     return Swept(amounts, images, tuple(prompts), report)
 
@@ -202,6 +205,14 @@ def _part(edits: Sequence[Any], shape: tuple[int, ...]) -> Any:
             return None
         found |= pixels
     return found
+
+
+def _unsure(judges: Mapping[str, Judging]) -> Iterator[str]:
+    """A line for each judge that is often wrong."""
+    for fact, judge in judges.items():
+        accuracy = getattr(judge, "accuracy", None)
+        if accuracy is not None and accuracy.value < _SURE:
+            yield _UNSURE.format(fact=fact, share=accuracy.value)
 
 
 def _named(edit: Any) -> str:
