@@ -1,4 +1,4 @@
-"""Is an atom active where its word is? Codes against masks, beside masks of other images."""
+"""Is an atom active where its word is? Codes against masks, beside codes and masks that are wrong in one way each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,33 +10,71 @@ from denoscope.dictionaries.base import Learned
 from denoscope.interpret.walking import Coded, Source
 from denoscope.measures.confidence import average_precision
 
-__all__ = ["Located", "located"]
+__all__ = ["Located", "located", "moved", "partners", "turned"]
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 _MOST = 40
 """Images per atom."""
 
 
 class Located(NamedTuple):
-    """Average precision of an atom's codes over the cells of images that show its word, on the testing half.
+    """Average precision of an atom's codes over cells, in images of the testing half that show its word, `(image,)`.
 
     Attributes:
-        precision: against the image's own mask, `(image,)`.
+        precision: against the image's own mask.
         elsewhere: the same codes against the mask of another image that shows the word: what an atom earns that only
             knows where such things usually stand.
         share: of the cells that the mask fills: what codes by lot earn.
+        moved: the codes moved by half the image, around its edges, against its own mask.
+        turned: the codes turned upside down.
+        other: codes, on the same image, of another atom that is active about as often.
         images: number of each image.
     """
 
     precision: Floats
     elsewhere: Floats
     share: Floats
+    moved: Floats
+    turned: Floats
+    other: Floats
     images: NDArray[np.int64]
+
+    @property
+    def fuzzing(self) -> float:
+        """How often the true codes beat wrong ones on the same image, ties half; 0.5 is chance."""
+        wrong = np.stack([self.moved, self.turned, self.other])
+        return float(((np.sign(self.precision - wrong) + 1) / 2).mean())
+
+
+class _Shot(NamedTuple):
+    number: int
+    codes: Floats
+    wrong: tuple[Floats, Floats, Floats]
+    mask: Mask
+
+
+def moved(codes: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Codes `(cell,)` of a rectangle of cells, moved by half of it around the edges."""
+    return np.roll(codes.reshape(shape), (shape[0] // 2, shape[1] // 2), (0, 1)).reshape(-1)
+
+
+def turned(codes: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Codes `(cell,)` of a rectangle of cells, turned by half a turn."""
+    return codes.reshape(shape)[::-1, ::-1].reshape(-1)
+
+
+def partners(density: NDArray[Any]) -> NDArray[np.int64]:
+    """For each atom another one that is active about as often: its neighbour in the order of density, `(atom,)`."""
+    order = np.argsort(density, kind="stable")
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.append(order[1:], order[-2:-1] if len(order) > 1 else order)
+    return found
 
 
 def located(
     source: Source, dictionary: Learned, words: Mapping[int, str], tested: NDArray[np.bool_],
-    fact: Callable[[str, str], Any], advance: Callable[[int], Any],
+    fact: Callable[[str, str], Any], advance: Callable[[int], Any], others: NDArray[np.int64] | None = None,
 ) -> dict[int, Located]:  # fmt: skip
     """Where atoms are active, for atoms whose word names a segment.
 
@@ -47,8 +85,10 @@ def located(
         tested: whether each image is on the testing half.
         fact: `fact(image, name)` for `segments` (class of each pixel) and `segment_names`.
         advance: is told of every image.
+        others: for each atom another one, whose codes stand beside; the next one unless given.
     """
-    maps: dict[int, list[tuple[int, Floats, NDArray[np.bool_]]]] = {atom: [] for atom in words}
+    maps: dict[int, list[_Shot]] = {atom: [] for atom in words}
+    beside = np.roll(np.arange(len(dictionary.atoms)), -1) if others is None else others
     for image in source.coded(dictionary):
         advance(1)
         if tested[image.number]:
@@ -56,32 +96,34 @@ def located(
             for atom, word in words.items():
                 codes = image.codes[:, atom].astype(np.float64)
                 if word in shown and (codes > 0).any() and len(maps[atom]) < _MOST:
-                    maps[atom].append((image.number, codes, shown[word]))
+                    wrong = image.codes[:, beside[atom]].astype(np.float64)
+                    shape = image.shape
+                    maps[atom].append(
+                        _Shot(image.number, codes, (moved(codes, shape), turned(codes, shape), wrong), shown[word])
+                    )
     return {atom: _scored(found) for atom, found in maps.items() if len(found) > 1}
 
 
-def _scored(found: Sequence[tuple[int, Floats, NDArray[np.bool_]]]) -> Located:
+def _scored(found: Sequence[_Shot]) -> Located:
     """Each image beside the mask of the next one that lies on as many cells."""
-    rows: list[tuple[float, float, float, int]] = []
-    for place, (number, codes, mask) in enumerate(found):
-        others = [other for _, _, other in (*found[place + 1 :], *found[:place]) if len(other) == len(mask)]
+    rows: list[tuple[float, ...]] = []
+    for place, shot in enumerate(found):
+        others = [one.mask for one in (*found[place + 1 :], *found[:place]) if len(one.mask) == len(shot.mask)]
         if others:
-            rows.append((average_precision(mask, codes), average_precision(others[0], codes), mask.mean(), number))
-    precision, elsewhere, share, numbers = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-    return Located(precision, elsewhere, share, numbers.astype(np.int64))
+            wrong = [average_precision(shot.mask, codes) for codes in shot.wrong]
+            right = average_precision(shot.mask, shot.codes), average_precision(others[0], shot.codes)
+            rows.append((*right, float(shot.mask.mean()), *wrong, shot.number))
+    *told, numbers = np.array(rows, dtype=np.float64).reshape(-1, 7).T
+    return Located(*told, numbers.astype(np.int64))
 
 
-def _masks(image: Coded, fact: Callable[[str, str], Any], words: set[str]) -> dict[str, NDArray[np.bool_]]:
+def _masks(image: Coded, fact: Callable[[str, str], Any], words: set[str]) -> dict[str, Mask]:
     """Cells that show each word, by the class of most pixels under them; words that no cell or all cells show not."""
     segments, names = fact(image.name, "segments"), fact(image.name, "segment_names")
     if segments is None or names is None:
         return {}
-    rows, cols = np.asarray(segments).shape
-    y, x = np.mgrid[0:rows, 0:cols] + 0.5
-    at = image.frame.cell_at(np.stack([x, y], axis=-1), image.grid)
-    index = (at[..., 0] * image.grid.cols + at[..., 1]).reshape(-1)
-    pixels = np.maximum(np.bincount(index, minlength=image.grid.cells), 1)
-    found: dict[str, NDArray[np.bool_]] = {}
+    index, pixels = image.under(np.asarray(segments).shape)
+    found: dict[str, Mask] = {}
     for number, name in enumerate(names):
         if name in words:
             inside = np.bincount(index, (np.asarray(segments) == number).reshape(-1), image.grid.cells) / pixels

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from denoscope.interpret.observing import Observed
+from denoscope.measures.atlas import Atlas
 from denoscope.measures.factors import Detected, Named, detected, mutual_information, named
 from denoscope.measures.lift import lift, vocabulary
 
@@ -19,6 +20,8 @@ _CLASSES = (2, 60)
 """A fact is a factor when so many classes stand in the images."""
 _FEWEST = 8
 """Images that each class of a factor stands in, on average."""
+_NEAR, _NEAR_LEAST = 8, 3
+"""Neighbours of an atom whose strongest images are near misses, and how few of these say nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +34,15 @@ class Words:
         log_odds: its lift.
         detection: area under the ROC curve of the atom's strength for "the caption has the word", on the testing half;
             NaN without a word. 0.5 is chance.
+        near: the same among images with the word and near misses: images without it in which one of the atoms that
+            point most nearly the same way is strongest. NaN where there are fewer than three of either.
     """
 
     word: tuple[str, ...]
     q: Floats
     log_odds: Floats
     detection: Floats
+    near: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +53,14 @@ class Names:
         factors: name of a fact to the class that each atom detects.
         classes: name of a fact to the atom that detects each of its classes.
         information: name of a fact to mutual information with it, in bits, `(atom,)`.
-        shuffled: the same with shuffled classes, on average over atoms.
+        shuffled: the same with shuffled classes, `(atom,)`.
         words: from captions; None without them.
     """
 
     factors: Mapping[str, Named] = field(default_factory=dict[str, Named])
     classes: Mapping[str, Detected] = field(default_factory=dict[str, Detected])
     information: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
-    shuffled: Mapping[str, float] = field(default_factory=dict[str, float])
+    shuffled: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
     words: Words | None = None
 
 
@@ -79,7 +85,7 @@ def factors_of(facts: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> dict
 
 def names_of(
     seen: Observed, halves: NDArray[np.int64], factors: Mapping[str, NDArray[np.str_]], captions: Sequence[str],
-    least: int, seed: int,
+    least: int, seed: int, atoms: NDArray[Any] | None = None,
 ) -> Names:  # fmt: skip
     """What each atom is called.
 
@@ -90,6 +96,7 @@ def names_of(
         captions: of each image; empty where there are none.
         least: images of the naming half that an atom must be active in to be given a word.
         seed: of halves within factors and of shuffles.
+        atoms: directions `(atom, channel)`, for near misses; none are looked for unless given.
     """
     rng = np.random.default_rng((seed, 5))
     strengths = seen.strengths.astype(np.float32)
@@ -98,9 +105,8 @@ def names_of(
         factors={name: named(strengths, labels, seed) for name, labels in factors.items()},
         classes={name: detected(strengths, labels, seed) for name, labels in factors.items()},
         information={name: mutual_information(active, labels) for name, labels in factors.items()},
-        shuffled={name: float(mutual_information(active, rng.permutation(labels)).mean())
-                  for name, labels in factors.items()},
-        words=_words(seen, halves, captions, least) if any(captions) else None,
+        shuffled={name: mutual_information(active, rng.permutation(labels)) for name, labels in factors.items()},
+        words=_words(seen, halves, captions, least, atoms) if any(captions) else None,
     )  # fmt: skip
 
 
@@ -113,7 +119,9 @@ def detection(strengths: NDArray[Any], truth: NDArray[np.bool_]) -> float:
     return float((ranks - positive * (positive + 1) / 2) / (positive * (len(truth) - positive)))
 
 
-def _words(seen: Observed, halves: NDArray[np.int64], captions: Sequence[str], least: int) -> Words | None:
+def _words(
+    seen: Observed, halves: NDArray[np.int64], captions: Sequence[str], least: int, directions: NDArray[Any] | None
+) -> Words | None:
     first = np.flatnonzero(halves == 0)
     place = {number: row for row, number in enumerate(first.tolist())}
     words, has = vocabulary(captions)
@@ -127,5 +135,25 @@ def _words(seen: Observed, halves: NDArray[np.int64], captions: Sequence[str], l
     q, odds = found.q[atoms, best], found.log_odds[atoms, best]
     sure = np.nan_to_num(q, nan=1.0) < 0.05
     tested = halves == 1
-    auc = [detection(seen.strengths[tested, atom], has[tested, best[atom]]) if sure[atom] else np.nan for atom in atoms]
-    return Words(tuple(words[best[atom]] if sure[atom] else "" for atom in atoms), q, odds, np.array(auc))
+    auc, near = np.full(len(atoms), np.nan), np.full(len(atoms), np.nan)
+    for atom in np.flatnonzero(sure):
+        strengths, truth = seen.strengths[:, atom], has[:, best[atom]]
+        auc[atom] = detection(strengths[tested], truth[tested])
+        if directions is not None:
+            misses = _misses(seen.atlases[1], directions, atom, truth, len(halves))
+            among = tested & (truth | misses)
+            if min((among & truth).sum(), (among & misses).sum()) >= _NEAR_LEAST:
+                near[atom] = detection(strengths[among], truth[among])
+    return Words(tuple(words[best[atom]] if sure[atom] else "" for atom in atoms), q, odds, auc, near)
+
+
+def _misses(
+    atlas: Atlas, directions: NDArray[Any], atom: int, truth: NDArray[np.bool_], images: int
+) -> NDArray[np.bool_]:
+    """Images without the word in which a neighbour of the atom is strongest, `(image,)`."""
+    cosines = directions @ directions[atom]
+    cosines[atom] = -np.inf
+    close = np.argsort(-cosines, kind="stable")[:_NEAR]
+    found = np.zeros(images, dtype=np.bool_)
+    found[[number for other in close.tolist() for number, _, _ in atlas.top(other)]] = True
+    return found & ~truth

@@ -14,6 +14,9 @@ from denoscope.measures.statistics import bootstrap_mean, wilson
 __all__ = ["asked_scores", "asked_table", "scores_of", "table_of"]
 
 _BESIDE = ", random atoms"
+_WRONG = {"mask of another image": "elsewhere", "codes by lot": "share", "codes moved": "moved",
+          "codes turned": "turned", "codes of another atom": "other"}  # fmt: skip
+"""Controls of location: name to field of `Located`."""
 
 
 def scores_of(found: Interpreted, beside: Interpreted | None, least: int) -> tuple[Score, ...]:
@@ -57,16 +60,17 @@ def table_of(found: Interpreted, names: Sequence[str]) -> dict[str, list[Any]]:
     }
     if (words := found.names.words) is not None:
         columns |= {"word": words.word, "q of the word": words.q, "log odds": words.log_odds,
-                    "detection": words.detection}  # fmt: skip
+                    "detection": words.detection, "detection, near misses": words.near}  # fmt: skip
     for name, told in found.names.factors.items():
         columns |= {name: told.label, f"F1 of {name}": told.f1, f"F1 of {name}, chance": told.chance,
                     f"bits of {name}": found.names.information[name]}  # fmt: skip
     for name, at in {"location": 0, "location, other image": 1}.items():
         columns[name] = _filled(count, {atom: place[at].mean() for atom, place in found.places.items()})
+    columns["location fuzzing"] = _filled(count, {atom: place.fuzzing for atom, place in found.places.items()})
     if found.seen is not None:
-        for name in ("intruder", "coherence", "z"):
-            values = dict(zip(found.looked, getattr(found.seen, name), strict=True))
-            columns[name if name != "z" else "coherence, z"] = _filled(count, values)
+        for field, name in {"intruder": "intruder", "coherence": "coherence", "z": "coherence, z",
+                            "place": "place"}.items():  # fmt: skip
+            columns[name] = _filled(count, dict(zip(found.looked, getattr(found.seen, field), strict=True)))
     return {name: [_plain(value) for value in column] for name, column in columns.items()}
 
 
@@ -101,31 +105,62 @@ def asked_table(atoms: Sequence[int], told: Judged, count: int) -> dict[str, lis
 def _scores(found: Interpreted, least: int) -> Iterator[Score]:
     """Means of one dictionary."""
     atlas = found.observed.atlas
-    covered = int((atlas.active_images >= least).sum())
-    yield Score("covered atoms", **wilson(covered, len(atlas.total))._asdict(), unit="share", better="higher",
-                over=f"atoms; active in {least} images or more")  # fmt: skip
-    for name, told in found.names.classes.items():
-        over = f"classes, {len(np.unique(told.atom))} different atoms"
-        yield _mean(f"F1 of {name}", told.f1, over, "higher")
-        yield _mean(f"F1 of {name}, every image", told.chance, over)
-    if (words := found.names.words) is not None:
-        count = len(words.word)
-        named = sum(map(bool, words.word))
-        yield Score("atoms with a word", **wilson(named, count)._asdict(), unit="share", better="higher", over="atoms")
-        null = found.shuffled
-        yield Score("atoms with a word, captions of other images", null, null, null, count, "share", over="atoms")
-        if np.isfinite(words.detection).any():
-            yield _mean("detection", words.detection, "atoms with a word", "higher")
-    if found.places:
-        for name, at in {"location": 0, "location, mask of another image": 1, "location, codes by lot": 2}.items():
-            means = [place[at].mean() for place in found.places.values() if len(place[at])]
-            if means:
-                yield _mean(name, means, "atoms whose word names a segment", None if at else "higher")
+    count = len(atlas.total)
+    for name, some, over in (
+        ("used atoms", atlas.active_images > 0, "atoms; active at all"),
+        ("covered atoms", atlas.active_images >= least, f"atoms; active in {least} images or more"),
+    ):
+        yield Score(name, **wilson(int(some.sum()), count)._asdict(), unit="share", better="higher", over=over)
+    yield from _factors(found)
+    yield from _words(found)
+    yield from _places(found)
     if found.seen is not None:
         over = "atoms that are active in the most images"
         yield _mean("intruder found", found.seen.intruder, over, "higher")
         yield Score("intruder found, chance", 0.2, 0.2, 0.2, len(found.looked), "share", over=over)
         yield _mean("coherence", found.seen.coherence - found.seen.null, over + ", less their null", "higher", "cosine")
+        yield _mean("coherence in z", found.seen.z, over, "higher", "standard deviations of the null")
+        if np.isfinite(found.seen.place).any():
+            yield _mean("place found", found.seen.place, over + "; 0.5 is chance", "higher")
+
+
+def _factors(found: Interpreted) -> Iterator[Score]:
+    """Classes that atoms detect, and bits that they hold."""
+    for name, told in found.names.classes.items():
+        over = f"classes, {len(np.unique(told.atom))} different atoms"
+        yield _mean(f"F1 of {name}", told.f1, over, "higher")
+        yield _mean(f"F1 of {name}, every image", told.chance, over)
+    for name, bits in found.names.information.items():
+        gain = bits - found.names.shuffled[name]
+        yield _mean(f"bits of {name}", gain, "atoms; less those with shuffled classes", "higher", "bits")
+
+
+def _words(found: Interpreted) -> Iterator[Score]:
+    """Words of captions, and whether a strong atom means them."""
+    words = found.names.words
+    if words is None:
+        return
+    count = len(words.word)
+    named = sum(map(bool, words.word))
+    yield Score("atoms with a word", **wilson(named, count)._asdict(), unit="share", better="higher", over="atoms")
+    null = found.shuffled
+    yield Score("atoms with a word, captions of other images", null, null, null, count, "share", over="atoms")
+    if np.isfinite(words.detection).any():
+        yield _mean("detection", words.detection, "atoms with a word; 0.5 is chance", "higher")
+    if np.isfinite(words.near).any():
+        yield _mean("detection among near misses", words.near, "atoms with a word; 0.5 is chance", "higher")
+
+
+def _places(found: Interpreted) -> Iterator[Score]:
+    """Where atoms are active whose word names a segment, beside what is wrong in one way."""
+    places = [place for place in found.places.values() if len(place.images)]
+    if not places:
+        return
+    over = "atoms whose word names a segment"
+    yield _mean("location", [place.precision.mean() for place in places], over, "higher")
+    for name, wrong in _WRONG.items():
+        yield _mean(f"location, {name}", [getattr(place, wrong).mean() for place in places], over)
+    yield _mean("location fuzzing", [place.fuzzing for place in places], over + "; 0.5 is chance", "higher")
 
 
 def _mean(name: str, values: Any, over: str, better: Literal["higher"] | None = None, unit: str = "share") -> Score:

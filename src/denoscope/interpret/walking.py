@@ -43,6 +43,19 @@ class Coded:
     frame: Frame
     grid: Grid
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the rectangle that the cells fill."""
+        rows = len(np.unique(self.cells // self.grid.cols))
+        return rows, len(self.cells) // rows
+
+    def under(self, shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The cell under each pixel `(pixel,)` of a picture of some height and width, and pixels per cell `(cell,)`."""
+        y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
+        at = self.frame.cell_at(np.stack([x, y], axis=-1), self.grid)
+        index = (at[..., 0] * self.grid.cols + at[..., 1]).reshape(-1)
+        return index, np.maximum(np.bincount(index, minlength=self.grid.cells), 1)
+
 
 @dataclass(frozen=True)
 class Source:

@@ -13,7 +13,7 @@ from denoscope.interpret.asking import Judged, judged_by
 from denoscope.interpret.drawing import Shown, gallery
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.judges import Judge
-from denoscope.interpret.locating import located
+from denoscope.interpret.locating import located, partners
 from denoscope.interpret.naming import names_of
 from denoscope.interpret.observing import Observed, observed
 from denoscope.interpret.patches import Eye, Seen, cut, look
@@ -52,11 +52,12 @@ class Work:
         halves, captions = self.source.halves(), self._captions()
         found = observed(self.source, made, self.plan.top, advance)
         least = max(1, self.plan.least // 2)
-        names = names_of(found, halves, self.factors, captions, least, self.plan.seed)
+        names = names_of(found, halves, self.factors, captions, least, self.plan.seed, made.atoms)
         dealt = np.random.default_rng((self.plan.seed, 7)).permutation(len(captions))
         null = names_of(found, halves, {}, [captions[row] for row in dealt], least, self.plan.seed)
         words = {} if names.words is None else {a: word for a, word in enumerate(names.words.word) if word}
-        places = located(self.source, made, words, halves == 1, self.reader.fact, advance)
+        others = partners(found.atlas.density)
+        places = located(self.source, made, words, halves == 1, self.reader.fact, advance, others)
         looked = self._chosen(found)
         seen = self._seen(found, looked) if len(looked) > 2 else None
         shuffled = 0.0 if null.words is None else float(np.mean([bool(word) for word in null.words.word]))
@@ -101,13 +102,18 @@ class Work:
         return tuple(sorted(able[: self.plan.looked]))
 
     def _seen(self, found: Observed, atoms: Sequence[int]) -> Seen:
-        """Patches around the strongest cells."""
+        """Patches around the strongest cells, and around those half the picture away."""
         count = max(self.plan.least, 5)
-        patches = {a: [self._cut(found, number, cell) for number, cell, _ in found.atlas.top(a)[:count]] for a in atoms}
-        return look(patches, found.atlas.density, self.eye, seed=self.plan.seed)
+        tops = {a: found.atlas.top(a)[:count] for a in atoms}
+        patches, away = (
+            {a: [self._cut(found, number, cell, shift) for number, cell, _ in top] for a, top in tops.items()}
+            for shift in (0.0, 0.5)
+        )
+        codes = {a: [code for _, _, code in top] for a, top in tops.items()}
+        return look(patches, found.atlas.density, self.eye, seed=self.plan.seed, codes=codes, elsewhere=away)
 
-    def _cut(self, found: Observed, number: int, cell: int) -> NDArray[np.uint8]:
-        row, col = found.where[number][cell]
+    def _cut(self, found: Observed, number: int, cell: int, shift: float) -> NDArray[np.uint8]:
+        row, col = (found.where[number][cell] + shift) % 1.0
         return cut(self.reader.fact(self.source.names[number], "image"), float(row), float(col), self.plan.patch)
 
     def _shown(self, made: Learned, wanted: Mapping[int, Sequence[int]]) -> dict[int, list[Shown]]:
