@@ -99,10 +99,10 @@ def test_atoms_that_know_nothing_call_at_chance_and_differ_by_nothing() -> None:
     share = truth.mean(axis=0)
     held, above = 0, []
     for _ in range(40):
-        calls = [called(np.maximum(rng.normal(size=(150, 30)), 0), truth, half) for _ in range(2)]
-        gap = macro_f1_gap(*calls, truth, draws=300)
+        first, second = (called(np.maximum(rng.normal(size=(150, 30)), 0), truth, half) for _ in range(2))
+        gap = macro_f1_gap(first, second, truth, draws=300)
         held += gap.low <= 0 <= gap.high
-        above.append(macro_f1(calls[0], truth, draws=50).value - (2 * share / (1 + share)).mean())
+        above.append(macro_f1(first, truth, draws=50).value - (2 * share / (1 + share)).mean())
     assert held >= 34
     assert np.mean(above) < 0.02
 
