@@ -8,6 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
@@ -25,6 +26,8 @@ from denoscope.core.site import Site
 __all__ = ["Learned", "load_dictionary", "rows_of"]
 
 Array = NDArray[Any]
+_READ_ALONE = {"diffract": "denoscope.dictionaries.formats.timed:TimedTranscoder"}
+"""Kinds that are not learned here."""
 _CONFIG, _WEIGHTS, _REPORT = "config.json", "dictionary.safetensors", "report"
 
 
@@ -153,7 +156,19 @@ def load_dictionary(folder: str | PathLike[str]) -> Learned:
         StoreError: none lies there.
         UnknownName: of a kind that is not registered here.
     """
-    return dictionaries.get(_config(Path(folder))["dictionary"]).load(folder)
+    return kind_of(_config(Path(folder))["dictionary"]).load(folder)
+
+
+def kind_of(name: str) -> "type[Learned]":
+    """The class of a kind of dictionary: one that is registered, or one that is read from other packages' files alone.
+
+    Raises:
+        UnknownName: no such kind.
+    """
+    if name in _READ_ALONE:
+        module, kind = _READ_ALONE[name].split(":")
+        return getattr(import_module(module), kind)
+    return dictionaries.get(name)
 
 
 def rows_of(batches: Iterable[Any]) -> Iterator[NDArray[np.float32]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.registry import dictionaries
@@ -31,7 +32,8 @@ class Transcoder(TopK):
     """Transcoder: sparse codes of what goes into a module explain what comes out of it.
 
     y_hat = TopK(W_enc (x - m) + c) @ atoms + b [+ (x - m) @ skip] with the mean m of x; it learns from `Rows` with
-    `targets` y, and explains x itself where there are none. Loss as in `TopK`, against y.
+    `targets` y, and explains x itself where there are none. Loss as in `TopK`, against y. With a weight `threshold`
+    `(atom,)`, as transcoders of other packages have it, codes are those above it and not the k largest.
     """
 
     name: ClassVar[str] = "transcoder"
@@ -55,6 +57,13 @@ class Transcoder(TopK):
         if "skip" not in self.weights:
             return made
         return made + (x - like(self._weight("centre"), x)) @ like(self._weight("skip"), x)
+
+    def _encode(self, x: Any) -> Any:
+        if "threshold" not in self.weights:
+            return super()._encode(x)
+        before = self._before(x)
+        codes = before * (before > like(self.weights["threshold"], before).clamp_min(0))
+        return codes.numpy() if isinstance(x, np.ndarray) else codes
 
     def take(self, raw: Raw, extras: Mapping[str, Any], before: Any, after: Any) -> None:
         """Keep what was learned, in the units of the activations."""

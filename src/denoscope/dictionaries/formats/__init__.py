@@ -1,4 +1,4 @@
-"""Dictionaries of other packages: SAELens, dictionary_learning, sparsify, sdxl-unbox, overcomplete."""
+"""Dictionaries of other packages: SAELens, dictionary_learning, sparsify, sdxl-unbox, ITDA, DifFRACT, overcomplete."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -9,8 +9,17 @@ from typing import Any
 from denoscope.core.errors import InputError, StoreError, unknown
 from denoscope.core.site import Site
 from denoscope.dictionaries.base import Learned
-from denoscope.dictionaries.formats import dictionary_learning, openai, overcomplete, sae_lens, sparsify
-from denoscope.dictionaries.formats.parts import learned, parts_of
+from denoscope.dictionaries.formats import (
+    dictionary_learning,
+    diffract,
+    itda,
+    itda_flux,
+    openai,
+    overcomplete,
+    sae_lens,
+    sparsify,
+)
+from denoscope.dictionaries.formats.parts import Parts, learned, parts_of
 
 __all__ = ["FORMATS", "format_of", "read_dictionary", "write_dictionary"]
 
@@ -19,14 +28,18 @@ FORMATS: Mapping[str, ModuleType] = {
     "sparsify": sparsify,
     "dictionary_learning": dictionary_learning,
     "openai": openai,
+    "itda": itda,
+    "itda_flux": itda_flux,
+    "diffract": diffract,
     "overcomplete": overcomplete,
 }
 """Formats by name, in the order in which a folder is tried."""
 
 
 def format_of(folder: str | PathLike[str]) -> str | None:
-    """Whose format the files of a folder are, if anyone's."""
-    return next((name for name, one in FORMATS.items() if Path(folder).is_dir() and one.fits(Path(folder))), None)
+    """Whose format the files of a folder are, or one file is, if anyone's."""
+    place = Path(folder)
+    return next((name for name, one in FORMATS.items() if place.exists() and one.fits(place)), None)
 
 
 def read_dictionary(
@@ -35,7 +48,7 @@ def read_dictionary(
     """The dictionary of another package as one of ours: codes in the units of activations, atoms of length one.
 
     Args:
-        folder: with its files.
+        folder: with its files; of DifFRACT, which keeps many in one folder, one of the files.
         format: one of `FORMATS`; told by the files unless given.
         k: of TopK, where the files do not say it.
         site: where it was learned; other packages name places in their own way, so that this is up to the caller.
@@ -51,7 +64,8 @@ def read_dictionary(
     one = _known(name)
     if not one.fits(Path(folder)):
         raise StoreError(f"{folder} holds no dictionary in the format of {name}")
-    made = learned(one.read(Path(folder), k))
+    found: Parts | Learned = one.read(Path(folder), k)
+    made = learned(found) if isinstance(found, Parts) else found
     if site is not None:
         made.about = {**made.about, "site": str(site)}
     return made
@@ -61,7 +75,7 @@ def write_dictionary(made: Learned, folder: str | PathLike[str], format: str) ->
     """Write a dictionary as another package keeps it; the folder is returned.
 
     Args:
-        made: an autoencoder.
+        made: an autoencoder, a transcoder, or a dictionary of cells.
         folder: made if absent.
         format: one of `FORMATS` that can be written.
 
@@ -69,12 +83,14 @@ def write_dictionary(made: Learned, folder: str | PathLike[str], format: str) ->
         UnknownName: no such format.
         InputError: a dictionary that the format cannot say.
     """
-    save: Any = getattr(_known(format), "save", None)
-    if save is None:
+    one, place = _known(format), Path(folder)
+    save: Any = getattr(one, "save", None)
+    whole: Any = getattr(one, "save_made", None)
+    if save is None and whole is None:
         raise InputError(f"{format} is read alone; write sae_lens or dictionary_learning")
-    parts, place = parts_of(made), Path(folder)
+    parts = None if save is None else parts_of(made)
     place.mkdir(parents=True, exist_ok=True)
-    save(parts, place)
+    whole(made, place) if save is None else save(parts, place)
     return place
 
 

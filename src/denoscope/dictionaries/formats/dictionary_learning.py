@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from denoscope.core.errors import StoreError
-from denoscope.dictionaries.formats.parts import Parts
+from denoscope.dictionaries.formats.parts import Parts, autoencoding
 from denoscope.dictionaries.formats.reading import Tensors, config, tensors, write
 
 __all__ = ["fits", "read", "save"]
@@ -62,7 +62,7 @@ def _upright(found: Tensors, shared: dict[str, Any]) -> Parts:
 
 def save(parts: Parts, folder: Path) -> None:
     """Write what its classes' `from_pretrained` read: AutoEncoderTopK, JumpReluAutoEncoder, GatedAutoEncoder."""
-    atoms, channels = parts.decoder.shape
+    atoms, channels = autoencoding(parts, "dictionary_learning").decoder.shape
     told: dict[str, Any] = {
         "activation_dim": channels,
         "dict_size": atoms,

@@ -6,7 +6,7 @@ from typing import Any
 
 from denoscope.core.errors import InputError
 from denoscope.core.optional import require
-from denoscope.dictionaries.formats.parts import Parts
+from denoscope.dictionaries.formats.parts import Parts, autoencoding
 from denoscope.dictionaries.formats.reading import config, tensors, write
 
 __all__ = ["fits", "read", "save"]
@@ -56,7 +56,7 @@ def save(parts: Parts, folder: Path) -> None:
     """
     if parts.activation != "topk":
         raise InputError("sdxl-unbox knows TopK alone; write this dictionary as sae_lens or dictionary_learning")
-    atoms, channels = parts.decoder.shape
+    atoms, channels = autoencoding(parts, "openai").decoder.shape
     told = {"n_dirs_local": atoms, "d_model": channels, "k": parts.k, "auxk": None, "dead_steps_threshold": 0}
     write(folder / _WEIGHTS, {"encoder.weight": parts.encoder, "decoder.weight": parts.decoder.T,
                               "pre_bias": parts.bias, "latent_bias": parts.encoder_bias})  # fmt: skip

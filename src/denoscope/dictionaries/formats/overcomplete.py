@@ -44,6 +44,7 @@ def read(folder: Path, k: int | None = None) -> Parts:
 
 def _file(folder: Path) -> Path | None:
     for path in sorted([*folder.glob("*.pt"), *folder.glob("*.pth"), *folder.glob("*.safetensors")]):
-        if path.name not in ("ae.pt", "state_dict.pth", "sae.safetensors", "sae_weights.safetensors", "atoms.pt"):
+        if path.name not in ("ae.pt", "state_dict.pth", "sae.safetensors", "sae_weights.safetensors", "atoms.pt",
+                             "atom_indices.pt", "mean.pt", "std.pt", "dictionary.safetensors"):  # fmt: skip
             return path
     return None

@@ -34,6 +34,8 @@ def config(path: Path) -> dict[str, Any]:
 def tensors(path: Path, wanted: Mapping[str, str] | None = None) -> Tensors:
     """Tensors by name, in double precision, of a safetensors file or of a state dict that torch saved.
 
+    A file of one tensor gives it under the name `tensor`.
+
     Args:
         path: of the file; pickles are read without running what they say (`weights_only`).
         wanted: names that must be there, to what they are.
@@ -49,6 +51,7 @@ def tensors(path: Path, wanted: Mapping[str, str] | None = None) -> Tensors:
     except Exception as error:  # noqa: BLE001
         reason = str(error).strip().split("\n")[0][:120]
         raise StoreError(f"{path} is damaged, or no file of tensors: {reason}") from None
+    found = {"tensor": found} if hasattr(found, "detach") else found
     inner = found.get("state_dict", found) if isinstance(found, dict) else {}
     made = {name: value.detach().double().numpy() for name, value in inner.items() if hasattr(value, "detach")}
     lacking = [f"{name} ({what})" for name, what in (wanted or {}).items() if name not in made]
@@ -58,13 +61,13 @@ def tensors(path: Path, wanted: Mapping[str, str] | None = None) -> Tensors:
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Tensors in single precision: safetensors, or a state dict by torch, by the file's ending."""
+    """Tensors in single precision: safetensors, or a state dict by torch, by the file's ending; "" is a lone tensor."""
     torch = require("torch", "write dictionaries")
     made = {name: torch.from_numpy(np.array(array, dtype=_kind(array), order="C")) for name, array in arrays.items()}
     if path.suffix == ".safetensors":
         require("safetensors.torch", "write dictionaries").save_file(made, path)
     else:
-        torch.save(made, path)
+        torch.save(made.get("", made), path)
 
 
 def _kind(array: NDArray[Any]) -> Any:

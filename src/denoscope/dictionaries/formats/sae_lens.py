@@ -1,19 +1,21 @@
 """SAELens: `cfg.json` and `sae_weights.safetensors`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from denoscope.core.errors import InputError
-from denoscope.dictionaries.formats.parts import Parts
-from denoscope.dictionaries.formats.reading import config, tensors, write
+from denoscope.core.errors import InputError, StoreError
+from denoscope.dictionaries.formats.parts import Parts, uncentred
+from denoscope.dictionaries.formats.reading import Tensors, config, tensors, write
 
 __all__ = ["fits", "read", "save"]
 
 _CONFIG, _WEIGHTS = "cfg.json", "sae_weights.safetensors"
-_ARCHITECTURES = ("standard", "topk", "jumprelu", "gated")
+_TRANSCODERS = ("transcoder", "skip_transcoder", "jumprelu_transcoder", "jumprelu_skip_transcoder")
+_ARCHITECTURES = ("standard", "topk", "jumprelu", "gated", *_TRANSCODERS)
 _NEEDED = {"W_enc": "encoder", "W_dec": "decoder", "b_dec": "bias"}
 
 
@@ -37,6 +39,8 @@ def read(folder: Path, k: int | None = None) -> Parts:
     if input_ not in ("none", "expected_average_only_in"):
         raise InputError(f"this dictionary changes each row by its own length ({input_}), so that its codes are not "
                          "those of a linear encoder; it cannot be read")  # fmt: skip
+    if kind in _TRANSCODERS:
+        return _transcoder(told, found, folder)
     decoder, encoder = found["W_dec"], found["W_enc"].T
     shared: dict[str, Any] = {
         "encoder": encoder, "decoder": decoder, "bias": found["b_dec"],
@@ -57,13 +61,15 @@ def read(folder: Path, k: int | None = None) -> Parts:
 
 
 def save(parts: Parts, folder: Path) -> None:
-    """Write what SAELens' `SAE.load_from_disk` reads."""
+    """Write what SAELens' `SAE.load_from_disk` reads.
+
+    Raises:
+        InputError: a transcoder that keeps the k largest codes.
+    """
+    if parts.transcodes:
+        return _save_transcoder(uncentred(parts), folder)
     kind = {"topk": "topk", "threshold": "jumprelu", "gated": "gated"}[parts.activation]
-    atoms, channels = parts.decoder.shape
-    told = {"d_in": channels, "d_sae": atoms, "dtype": "float32", "device": "cpu", "apply_b_dec_to_input": True,
-            "normalize_activations": "none", "reshape_activations": "none",
-            "metadata": {"hook_name": str(parts.about.get("site", ""))},
-            "architecture": kind}  # fmt: skip
+    told = _told(parts, kind, apply_b_dec_to_input=True)
     arrays = {"W_enc": parts.encoder.T, "W_dec": parts.decoder, "b_dec": parts.bias}
     if parts.gain is not None and parts.magnitude is not None:
         arrays |= {"b_gate": parts.encoder_bias, "r_mag": np.log(parts.gain), "b_mag": parts.magnitude}
@@ -73,5 +79,44 @@ def save(parts: Parts, folder: Path) -> None:
         arrays["threshold"] = parts.threshold
     if kind == "topk":
         told |= {"k": parts.k, "rescale_acts_by_decoder_norm": False}
+    return _write(folder, told, arrays)
+
+
+def _transcoder(told: Mapping[str, Any], found: Tensors, folder: Path) -> Parts:
+    """z = relu(x W_enc + b_enc) where it exceeds its threshold, y_hat = z W_dec + b_dec + x W_skip'."""
+    wanted = {"b_enc"} | ({"W_skip"} if "skip" in told["architecture"] else set[str]())
+    wanted |= {"threshold"} if "jumprelu" in told["architecture"] else set[str]()
+    lacking = sorted(wanted - set(found))
+    if lacking:
+        raise StoreError(f"{folder / _WEIGHTS} lacks {', '.join(lacking)}; it has {', '.join(sorted(found))}")
+    return Parts(
+        "threshold", encoder=found["W_enc"].T, encoder_bias=found["b_enc"], decoder=found["W_dec"], bias=found["b_dec"],
+        centre=np.zeros(len(found["W_enc"])), threshold=found.get("threshold"), transcodes=True,
+        skip=found["W_skip"].T if "W_skip" in found else None,
+        about={"format": "sae_lens", "foreign": told.get("metadata", {})},
+    )  # fmt: skip
+
+
+def _save_transcoder(parts: Parts, folder: Path) -> None:
+    if parts.activation != "threshold":
+        raise InputError("SAELens knows no transcoder that keeps the k largest codes; write this one as sparsify")
+    kind = "jumprelu_skip_transcoder" if parts.skip is not None else "jumprelu_transcoder"
+    told = _told(parts, kind, apply_b_dec_to_input=False, d_out=parts.decoder.shape[1])
+    arrays = {"W_enc": parts.encoder.T, "b_enc": parts.encoder_bias, "W_dec": parts.decoder, "b_dec": parts.bias,
+              "threshold": np.zeros(len(parts.decoder)) if parts.threshold is None else parts.threshold}  # fmt: skip
+    if parts.skip is not None:
+        arrays["W_skip"] = parts.skip.T
+    _write(folder, told, arrays)
+
+
+def _told(parts: Parts, kind: str, **more: Any) -> dict[str, Any]:
+    """The settings that all architectures share."""
+    atoms, channels = parts.encoder.shape
+    return {"d_in": channels, "d_sae": atoms, "dtype": "float32", "device": "cpu", "normalize_activations": "none",
+            "reshape_activations": "none", "metadata": {"hook_name": str(parts.about.get("site", ""))},
+            "architecture": kind, **more}  # fmt: skip
+
+
+def _write(folder: Path, told: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     write(folder / _WEIGHTS, arrays)
     (folder / _CONFIG).write_text(json.dumps(told, indent=1))
