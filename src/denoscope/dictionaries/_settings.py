@@ -48,6 +48,12 @@ class AutoencoderSettings:
     """Largest length of the gradient; 0 for any."""
     ema: float = 0.0
     """Decay per step of the running average of weights that is kept in the end; 0 keeps the last ones."""
+    accumulate: int = 1
+    """Parts into which a batch is cut to save memory; their gradients are added up. What selects over a batch
+    (BatchTopK, and the numbers that L0 is steered by) selects within a part."""
+    cut: float = 0.0
+    """Normalised channels are cut, in training only, at so many times their root mean square over all channels; 0 for
+    never."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the product with the encoder; weights, gradients and everything else stay in fp32."""
     seed: int = 0
@@ -58,8 +64,10 @@ class AutoencoderSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.k <= self.atoms:
             raise InputError(f"k must lie in 1 ... atoms ({self.atoms}), not {self.k}")
-        if min(self.cells, self.batch, self.dead_after) < 1 or min(self.lr, self.aux, self.clip) < 0:
-            raise InputError("cells, batch and dead_after must be at least 1, lr, aux and clip must not be negative")
+        if min(self.cells, self.batch, self.dead_after, self.accumulate) < 1:
+            raise InputError("cells, batch, dead_after and accumulate must be at least 1")
+        if min(self.lr, self.aux, self.clip, self.cut) < 0:
+            raise InputError("lr, aux, clip and cut must not be negative")
         if min(self.seed, self.aux_k, self.resample) < 0:
             raise InputError("seed, aux_k and resample must not be negative")
         if not 0 <= self.warmup < 1 or not 0 <= self.ema < 1:

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from denoscope.dictionaries._normaliser import Raw
 from denoscope.dictionaries._settings import AutoencoderSettings
+from denoscope.dictionaries._training.sharing import Share
 from denoscope.dictionaries._training.sparse import Codes, columns, decode
 
-__all__ = ["Coder", "Outcome", "Start", "relative"]
+__all__ = ["Coder", "Outcome", "Start", "Whole"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,27 @@ class Start:
     """`(target channel,)`."""
     before: Tensor
     """Pre-activations of some rows, `(row, atom)`, from which thresholds are set."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a loss is relative to: of all rows that a step sees, wherever they are."""
+
+    rows: int
+    """How many there are."""
+    spread: Tensor
+    """sum |y - mean|^2 over them."""
+
+    @classmethod
+    def of(cls, y: Tensor, share: Share) -> "Whole":
+        """From the targets `(row, channel)` that are here, and those of the other processes."""
+        rows = share.number(len(y))
+        mean = share.total(y.detach().sum(dim=0)) / max(1, rows)
+        return cls(rows, share.total((y.detach() - mean).square().sum()).clamp_min(1e-12))
+
+    def part(self, rows: int) -> "Whole":
+        """That of some of the rows, as if they varied as much as all do."""
+        return Whole(rows, self.spread * rows / max(1, self.rows))
 
 
 @dataclass(frozen=True)
@@ -53,11 +75,14 @@ class Coder(nn.Module):
     def __init__(self, start: Start, settings: AutoencoderSettings, tied: bool = True) -> None:
         super().__init__()
         self.settings, self.tied = settings, tied
+        self.share = Share()
         self.atoms, self.encoder = nn.Parameter(start.atoms.clone()), nn.Parameter(start.encoder.clone())
         self.bias = nn.Parameter(start.bias.clone())
         self.encoder_bias = nn.Parameter(start.encoder.new_zeros(len(start.encoder)))
 
-    def forward(self, x: Tensor, y: Tensor, dead: Tensor, timesteps: Tensor | None = None) -> Outcome:
+    def forward(
+        self, x: Tensor, y: Tensor, dead: Tensor, timesteps: Tensor | None = None, whole: Whole | None = None
+    ) -> Outcome:
         """Loss of rows.
 
         Args:
@@ -65,7 +90,9 @@ class Coder(nn.Module):
             y: what is explained, `(row, target channel)`.
             dead: numbers of the atoms that have not been active for long.
             timesteps: noise levels of the rows, `(row,)`, for coders that know them.
+            whole: of all rows that the step sees, where these are not all of them.
         """
+        self.whole = whole or Whole.of(y, self.share)
         inner = self.inner(x, timesteps)
         before = self.before(inner)
         goal = self.goal(y, inner)
@@ -73,7 +100,8 @@ class Coder(nn.Module):
         misfit, left = self.misfit(codes, goal, y)
         rescue = self._rescue(inner, before, left.detach(), dead)
         active = codes.values.detach() > 0
-        parts = {"fvu": relative(left.detach(), y), "aux": rescue.detach(), "l0": active.sum() / len(x)}
+        counted = self.share.total(active.sum()) / self.whole.rows
+        parts = {"fvu": self.relative(left.detach()), "aux": rescue.detach(), "l0": counted}
         loss = misfit + extra + self.settings.aux * rescue
         return Outcome(loss, parts, codes.places.where[active], left.detach())
 
@@ -102,7 +130,11 @@ class Coder(nn.Module):
     def misfit(self, codes: Codes, goal: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Fraction of the target's variance that is left, and what is left of each row."""
         left = goal - decode(codes, self.atoms) - self.bias
-        return relative(left, y), left
+        return self.relative(left), left
+
+    def relative(self, left: Tensor) -> Tensor:
+        """sum |left|^2 / sum |y - mean|^2 over all rows."""
+        return self.share.total(left.square().sum()) / self.whole.spread
 
     def _rescue(self, inner: Tensor, before: Tensor, left: Tensor, dead: Tensor) -> Tensor:
         """AuxK: how badly dead atoms explain what is left, relative to its size; 0 while none is dead."""
@@ -113,7 +145,8 @@ class Coder(nn.Module):
         if most < len(dead):
             kept, where = codes.topk(most, dim=1)
             codes = torch.zeros_like(codes).scatter(1, where, kept)
-        return (left - codes @ self.atoms[dead]).square().sum() / left.square().sum().clamp_min(1e-12)
+        sums = [part.square().sum() for part in (left - codes @ self.atoms[dead], left)]
+        return self.share.total(sums[0]) / self.share.total(sums[1]).clamp_min(1e-12)
 
     def pace(self, name: str) -> float:
         """How many times as fast as the others a weight learns."""
@@ -151,11 +184,6 @@ class Coder(nn.Module):
     def extras(self) -> dict[str, Any]:
         """Further weights of the method by name, in normalised units, as arrays on the host."""
         return {}
-
-
-def relative(left: Tensor, y: Tensor) -> Tensor:
-    """sum |left|^2 / sum |y - mean|^2."""
-    return left.square().sum() / (y - y.mean(dim=0)).square().sum().clamp_min(1e-12)
 
 
 def _host(weight: Tensor) -> Any:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 
-from denoscope.dictionaries._training.coder import Coder, Start, relative
+from denoscope.dictionaries._training.coder import Coder, Start
 from denoscope.dictionaries._training.sparse import Codes, above, decode, picked
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class JumpReLUCoder(Coder):
         theta = self.log_threshold.exp()
         places = above(before, theta.detach() - self.width / 2)
         z, limit = picked(inner, self.encoder, self.encoder_bias, places, before), theta[places.where]
-        active = step(z, limit, self.width).sum() / len(inner)
+        active = self.share.total(step(z, limit, self.width).sum()) / self.whole.rows
         excess = self.sparsity * (active / self.settings.k - 1).square()
         return Codes(jump(z, limit, self.width), places), excess
 
@@ -71,11 +71,11 @@ class GatedCoder(Coder):
         gate = picked(inner, self.encoder, self.encoder_bias, places, before)
         p = gate - self.encoder_bias[places.where]
         values = (p * self.log_gain.exp()[places.where] + self.magnitude[places.where]).relu()
-        shut = self.log_weight.exp() * gate.sum() / len(inner)
+        shut = self.log_weight.exp() * self.share.total(gate.sum()) / self.whole.rows
         alone = goal - decode(Codes(gate, places), self.atoms.detach()) - self.bias.detach()
         if self.training:
-            self._steer(len(gate) / max(1, len(inner)))
-        return Codes(values, places), shut + relative(alone, goal)
+            self._steer(self.share.number(len(gate)) / self.whole.rows)
+        return Codes(values, places), shut + self.relative(alone)
 
     def _steer(self, active: float) -> None:
         """A heavier penalty while too many are active, a lighter one while too few."""

@@ -25,11 +25,13 @@ class Keeper:
         folder: where `training.jsonl` and `checkpoint.pt` lie.
         identity: what a checkpoint must have been made with to be continued.
         every: rows between checkpoints.
+        writes: whether this process writes, or only reads.
     """
 
     folder: Path | None
     identity: dict[str, Any]
     every: int
+    writes: bool = True
 
     def load(self) -> dict[str, Any] | None:
         """The checkpoint, if one lies there.
@@ -57,7 +59,7 @@ class Keeper:
 
     def save(self, trainer: dict[str, Any]) -> None:
         """Replace the checkpoint, whole or not at all."""
-        if self.folder is None:
+        if self.folder is None or not self.writes:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         half = self.folder / f"{_CHECKPOINT}.{os.getpid()}.half"
@@ -70,7 +72,7 @@ class Keeper:
 
     def log(self, seen: int, numbers: dict[str, Tensor]) -> None:
         """Append one line."""
-        if self.folder is None:
+        if self.folder is None or not self.writes:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         line = {"seen": seen} | {name: float(value) for name, value in numbers.items()}
@@ -80,7 +82,7 @@ class Keeper:
     def _cut(self, seen: int) -> None:
         """Drop what was logged after the checkpoint, so that nothing is told twice."""
         place = cast("Path", self.folder) / _LOG
-        if place.exists():
+        if self.writes and place.exists():
             lines = [line for line in place.read_text().splitlines() if _seen(line) <= seen]
             place.write_text("".join(f"{line}\n" for line in lines))
 

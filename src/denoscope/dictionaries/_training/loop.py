@@ -17,6 +17,7 @@ from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries._normaliser import Normaliser, normaliser_of
 from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries._training.keeping import Keeper
+from denoscope.dictionaries._training.sharing import share_of
 from denoscope.dictionaries._training.starting import device_of, start_of
 from denoscope.dictionaries._training.trainer import Trainer
 from denoscope.dictionaries.rows import Rows, joined, rebatched, repeated
@@ -78,7 +79,8 @@ class Run:
 
     def __init__(self, made: Autoencoder, head: Rows, place: Path | None, every: int) -> None:
         self._made, settings = made, made.settings
-        device = device_of(settings.device)
+        self._share = share_of(settings.device)
+        device = self._share.device or device_of(settings.device)
         targets = head.values if head.targets is None else head.targets
         self._before = made.normaliser(head)
         self._after = self._before if head.targets is None else normaliser_of(settings.normaliser, targets)
@@ -86,8 +88,8 @@ class Run:
         start = start_of(
             self._maps[0](head.values, head.timesteps), self._maps[1](targets, head.timesteps), settings, made.tied
         )
-        self._trainer = Trainer(made.coder(start), settings)
-        self._keeper = Keeper(place, _identity(made, head), every)
+        self._trainer = Trainer(made.coder(start), settings, self._share)
+        self._keeper = Keeper(place, _identity(made, head), every, self._share.rank == 0)
         self._passed = 0
         self._log_every = max(1, settings.cells // settings.batch // _LINES) * settings.batch
         found = self._keeper.load()
@@ -101,10 +103,10 @@ class Run:
         self._passed += len(batch)
         if not len(batch) or self._passed <= trainer.seen:
             return
-        before = trainer.seen
-        x = self._maps[0](batch.values, batch.timesteps)
-        y = x if batch.targets is None else self._maps[1](batch.targets, batch.timesteps)
-        numbers = trainer.step(x, y, _sent(batch.timesteps, trainer.device))
+        before, mine = trainer.seen, batch[self._share.slice(len(batch))]
+        x = self._maps[0](mine.values, mine.timesteps)
+        y = x if mine.targets is None else self._maps[1](mine.targets, mine.timesteps)
+        numbers = trainer.step(x, y, _sent(mine.timesteps, trainer.device), len(batch))
         if trainer.seen // self._log_every > before // self._log_every:
             self._keeper.log(trainer.seen, numbers)
         if self._keeper.due(before, trainer.seen):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from denoscope.dictionaries._settings import AutoencoderSettings
-from denoscope.dictionaries._training.coder import Coder, Start, relative
+from denoscope.dictionaries._training.coder import Coder, Start
 from denoscope.dictionaries._training.sparse import Codes, Places, decode, picked, top, top_of_batch
 
 if TYPE_CHECKING:
@@ -47,14 +47,15 @@ class BatchTopKCoder(TopKCoder):
 
     def places(self, before: Tensor) -> Places:
         """Which entries are kept; the threshold follows while it learns."""
-        places = top_of_batch(before, self.settings.k)
+        places = top_of_batch(before, self.settings.k, self.share)
         if self.training:
             self._follow(before[places.rows, places.where].double())
         return places
 
     def _follow(self, kept: Tensor) -> None:
         """Exponential mean, without the pull of where it began."""
-        smallest = torch.where(kept > 0, kept, torch.inf).min()
+        smallest = torch.where(kept > 0, kept, torch.inf)
+        smallest = self.share.gathered(torch.cat([smallest, smallest.new_full((1,), torch.inf)]).min()[None]).min()
         smallest = torch.where(smallest.isfinite(), smallest, self.threshold)
         self.steps += 1
         weight = (1 - _SLOW) / (1 - _SLOW**self.steps)
@@ -79,7 +80,7 @@ class MatryoshkaCoder(BatchTopKCoder):
         for low, high in pairwise(edges):
             within = (codes.places.where >= low) & (codes.places.where < high)
             left = left - decode(codes.only(within), self.atoms)
-            losses.append(relative(left, y))
+            losses.append(self.relative(left))
         return torch.stack(losses).mean(), left
 
 
@@ -98,7 +99,7 @@ class HierarchicalCoder(TopKCoder):
         edges = (0, *levels(k, self.counted))
         for low, high in pairwise(edges):
             left = left - decode(codes.only((rank >= low) & (rank < high)), self.atoms)
-            losses.append(relative(left, y))
+            losses.append(self.relative(left))
         return torch.stack(losses).mean(), left
 
 

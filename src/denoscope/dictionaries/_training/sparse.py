@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn.functional import embedding_bag
 
+from denoscope.dictionaries._training.sharing import Share
+
 __all__ = ["Codes", "Places", "above", "columns", "decode", "picked", "top", "top_of_batch"]
 
 _WIDE = 4
@@ -104,18 +106,28 @@ def top(before: Tensor, k: int) -> Places:
     return Places(rows, where.flatten(), (before.shape[0], before.shape[1]))
 
 
-def top_of_batch(before: Tensor, k: int) -> Places:
-    """The rows x k largest entries of the whole batch, exactly, whichever rows they are in."""
+def top_of_batch(before: Tensor, k: int, share: Share | None = None) -> Places:
+    """The rows x k largest entries of the whole batch, exactly, whichever rows they are in.
+
+    Args:
+        before: `(row, atom)`.
+        k: entries of a row, on average.
+        share: with which the batch is one that several processes hold; equal entries at the end are all kept then.
+    """
+    share = share or Share()
     count, atoms = before.shape
+    wanted = k * share.number(count)
     width = min(atoms, _WIDE * k)
     while True:
         values, where = before.topk(width, dim=1)
-        bound = values.flatten().topk(count * k, sorted=False).values.min()
-        if width == atoms or not bool((values[:, -1] >= bound).any()):
+        largest = values.flatten().topk(min(values.numel(), wanted), sorted=False).values
+        bound = (largest if share.count == 1 else share.gathered(largest).topk(wanted, sorted=False).values).min()
+        if width == atoms or not bool(share.total((values[:, -1] >= bound).any().int())):
             break
         width = min(atoms, 2 * width)
-    kept = torch.zeros_like(values, dtype=torch.bool).flatten()
-    kept[values.flatten().topk(count * k, sorted=False).indices] = True
+    kept = (values >= bound).flatten()
+    if share.count == 1:
+        kept = torch.zeros_like(kept).index_fill_(0, values.flatten().topk(wanted, sorted=False).indices, True)
     rows = torch.arange(count, device=before.device).repeat_interleave(width)
     return Places(rows[kept], where.flatten()[kept], (count, atoms))
 

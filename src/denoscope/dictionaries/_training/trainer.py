@@ -1,6 +1,8 @@
 """The loop's one step, for every method: optimiser, schedule, constraint on atoms, averages, what is dead."""
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,7 +10,8 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from denoscope.dictionaries._settings import AutoencoderSettings
-from denoscope.dictionaries._training.coder import Coder, Outcome
+from denoscope.dictionaries._training.coder import Coder, Outcome, Whole
+from denoscope.dictionaries._training.sharing import Share
 
 __all__ = ["Trainer"]
 
@@ -19,10 +22,12 @@ class Trainer:
     Args:
         coder: what learns.
         settings: of the dictionary.
+        share: what other processes do of the work.
     """
 
-    def __init__(self, coder: Coder, settings: AutoencoderSettings) -> None:
+    def __init__(self, coder: Coder, settings: AutoencoderSettings, share: Share | None = None) -> None:
         self.coder, self.settings = coder.train(), settings
+        self._shared = coder.share = share or Share()
         self.seen = 0
         """Rows until now."""
         self._silent = torch.zeros(len(coder.atoms), dtype=torch.int64, device=coder.atoms.device)
@@ -36,25 +41,41 @@ class Trainer:
         """Where it computes."""
         return self.coder.atoms.device
 
-    def step(self, x: Tensor, y: Tensor, timesteps: Tensor | None = None) -> dict[str, Tensor]:
+    def step(
+        self, x: Tensor, y: Tensor, timesteps: Tensor | None = None, counted: int | None = None
+    ) -> dict[str, Tensor]:
         """One step of Adam on rows; numbers for the log.
 
         Args:
             x: what is read, `(row, channel)`.
             y: what is explained, `(row, target channel)`.
             timesteps: noise levels `(row,)`, for coders that know them.
+            counted: as how many rows these count, over all processes; each as one unless given.
         """
         for group in self._optimiser.param_groups:
             group["lr"] = self.settings.rate * group["pace"] * self.share()
         self._optimiser.zero_grad(set_to_none=True)
         dead = (self._silent >= self.settings.dead_after).nonzero()[:, 0]
-        made: Outcome = self.coder(x, y, dead, timesteps)
-        made.loss.backward()
+        whole = Whole.of(y, self._shared)
+        made = list(self._parts(x, y, timesteps, dead, whole))
         length = self._update()
-        self._count(made, len(x))
-        return {"loss": made.loss.detach(), **made.parts, "dead": dead.new_tensor(len(dead)), "gradient": length}
+        self._count(torch.cat([one.active for one in made]), [one.left for one in made], counted or whole.rows)
+        weights = [one.share for one in made]
+        numbers = _mixed([{"loss": one.loss, **one.parts} for one in made], weights)
+        return {**numbers, "dead": dead.new_tensor(len(dead)), "gradient": length}
+
+    def _parts(self, x: Tensor, y: Tensor, timesteps: Tensor | None, dead: Tensor, whole: Whole) -> Iterator["_Part"]:
+        """Outcomes of the parts of a batch, whose gradients add up."""
+        count = max(1, min(self.settings.accumulate, whole.rows // self._shared.count))
+        levels = [None] * count if timesteps is None else timesteps.tensor_split(count)
+        for one, goal, level in zip(x.tensor_split(count), y.tensor_split(count), levels, strict=True):
+            rows = whole.rows if count == 1 else self._shared.number(len(one))
+            made: Outcome = self.coder(one, goal, dead, level, whole.part(rows))
+            (made.loss * (rows / whole.rows)).backward()
+            yield _Part(rows / whole.rows, made.loss.detach(), made.parts, made.active, made.left)
 
     def _update(self) -> Tensor:
+        self._shared.summed([weights.grad for weights in self.coder.parameters() if weights.grad is not None])
         self.coder.untangle()
         length = clip_grad_norm_(self.coder.parameters(), self.settings.clip or math.inf)
         self._optimiser.step()
@@ -72,13 +93,13 @@ class Trainer:
         for name, weights in self.coder.named_parameters():
             self._mean[name].lerp_(weights, weight)
 
-    def _count(self, made: Outcome, rows: int) -> None:
+    def _count(self, active: Tensor, left: list[Tensor], rows: int) -> None:
         before, self.seen = self.seen, self.seen + rows
-        self._silent += rows
-        self._silent[made.active] = 0
+        fired = torch.zeros_like(self._silent).index_fill_(0, active, 1)
+        self._silent = torch.where(self._shared.total(fired) > 0, 0, self._silent + rows)
         every = self.settings.resample
         if every and self.seen // every > before // every:
-            self._resample(made.left)
+            self._resample(self._shared.gathered(torch.cat(left)))
 
     @torch.no_grad()
     def _resample(self, left: Tensor) -> None:
@@ -136,6 +157,24 @@ class Trainer:
         self._silent = state["silent"].to(self.device)
         self._mean = {name: weights.to(self.device) for name, weights in state["mean"].items()}
         self.seen, self._steps = state["seen"], state["steps"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one part of a batch came to."""
+
+    share: float
+    loss: Tensor
+    parts: dict[str, Tensor]
+    active: Tensor
+    left: Tensor
+
+
+def _mixed(parts: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
+    """Means of numbers, weighted."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: torch.stack([one[name] * w for one, w in zip(parts, shares, strict=True)]).sum() for name in parts[0]}
 
 
 def _copied(coder: Coder) -> dict[str, Tensor]:
