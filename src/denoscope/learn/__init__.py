@@ -1,0 +1,5 @@
+"""The verb `learn`: activations x dictionary -> dictionary + report."""
+
+from denoscope.learn.verb import learn
+
+__all__ = ["learn"]
