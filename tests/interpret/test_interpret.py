@@ -1,5 +1,7 @@
 """Planted atoms are named, located and told apart; atoms that know nothing get no name."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from denoscope.dictionaries.topk import TopK
 from denoscope.interpret import interpret
 from denoscope.interpret.patches import cut, look
 from squares import CHANNELS, THINGS, dictionary, samples, stored
+
+THINGS_LIST = list(THINGS)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,22 @@ def test_patches_of_a_planted_atom_look_alike(report) -> None:
     assert min(report.table["coherence, z"][:3]) > 3
     assert max(report.table["coherence, z"][3:]) < 4
     assert report["atoms with a word, random atoms"].n == CHANNELS
-    assert list(report.figures) == ["Images in which atoms are strongest, and where"]
+    assert list(report.figures) == ["Images in which atoms are strongest, and where", "How often atoms are active"]
+
+
+def test_the_page_has_a_card_per_atom(report, tmp_path) -> None:
+    """Named atoms first, with images from strong to weak and every score beside its chance; random atoms last."""
+    store = stored(tmp_path / "s", 3.0)
+    ds.interpret(store, dictionary(), data=samples(), looked=6, cards=5, out=tmp_path / "o", save=False)
+    page = (tmp_path / "o" / "atoms.html").read_text()
+    cards = re.findall(r'<article class="(\w+)" id="\w+-(\d+)"(.*?)</article>', page, flags=re.DOTALL)
+    assert [kind for kind, _, _ in cards] == ["learned"] * 5 + ["random"] * 6
+    assert {int(atom) for _, atom, _ in cards[:3]} == {0, 1, 2}
+    assert all(f"<h2>{THINGS_LIST[int(atom)]}</h2>" in told for _, atom, told in cards[:3])
+    assert all("no name" in told for _, _, told in cards[3:5])
+    assert cards[0][2].count('class="pic ') == 9 and "<small>weak</small>" in cards[0][2]
+    assert 'data-detection="1.0' in cards[0][2] or 'data-detection="0.9' in cards[0][2]
+    assert "http://" not in page and "https://" not in page
 
 
 def test_noise_gets_no_words(tmp_path) -> None:

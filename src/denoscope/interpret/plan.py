@@ -23,6 +23,8 @@ class Plan:
     """Atoms whose patches are looked at, those active in the most images."""
     patch: float = 0.25
     """Side of a patch, as a share of the picture's shorter side."""
+    cards: int = 60
+    """Atoms that get a card on the page `atoms.html`: those with a word first, then those active in the most images."""
     asked: int = 24
     """Atoms that a judge is asked about, by lot, where there is a judge."""
     shown: int = 5
@@ -31,7 +33,7 @@ class Plan:
     """Of halves within facts, shuffles and draws."""
 
     def __post_init__(self) -> None:
-        for name in ("top", "least", "looked", "shown"):
+        for name in ("top", "least", "looked", "cards", "shown"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.asked < 2 or self.seed < 0:

@@ -17,6 +17,7 @@ from denoscope.core.report import Report
 from denoscope.core.sample import DataSet, Sample
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.evaluate.knowing import reopened
+from denoscope.interpret.cards import atoms_page
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
@@ -41,6 +42,12 @@ _NOTES = (
     "alike to an eye that knows nothing of the dictionary; chance is 1 in 5.",
     "Random atoms are of the same kind and number, drawn on the sphere, and go through the same steps. What they earn "
     "needs no learning.",
+)
+_CARDS = (
+    "A card shows images in which an atom is strong, about as strong as in half of its images, and hardly active; red "
+    "says where, in units of its largest code. Point at an image to see it without. Bars are scores on images that "
+    "named nothing, blue above chance, which the black line marks; point at one to read what it is. The small diagram "
+    "counts active images by strength: blue have the name in their caption.",
 )
 
 
@@ -92,7 +99,7 @@ def interpret(
     with progress_bar("interpret", len(rows) * (4 if twin else 2), progress) as advance:
         found = work.done(made, advance)
         beside = work.done(twin, advance) if twin else None
-        figures = work.drawn(made, found)
+        figures = work.drawn(made, found, beside)
     report = Report(
         task=f"interpret-{made.name}",
         parameters=asdict(plan) | {"site": str(source.site), "condition": str(source.condition),
@@ -113,7 +120,18 @@ def interpret(
         place.save(report)
     if out is not None:
         report.save(out)
+        _page(Path(out), work, report, [(made, found), *([(twin, beside)] if twin and beside else [])])
     return report
+
+
+def _page(out: Path, work: Work, report: Report, both: Sequence[tuple[Learned, Interpreted]]) -> None:
+    """Write the page with a card per atom beside the report."""
+    said = {atom: [f"judge: {text}"] for atom, text in enumerate(report.table.get("judge's words", ())) if text}
+    cards = [card for (made, seen), kind in zip(both, ("learned", "random"), strict=False)
+             for card in work.cards(made, seen, kind, said if kind == "learned" else {})]  # fmt: skip
+    title = f"{report.task.removeprefix('interpret-')}, atoms at {report.parameters['site']}"
+    page = atoms_page(title, cards, _CARDS, len(both[0][0].atoms))
+    (out / "atoms.html").write_text(page, encoding="utf-8")
 
 
 def _asked(

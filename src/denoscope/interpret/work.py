@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from denoscope.dictionaries.base import Learned
 from denoscope.evaluate.knowing import Reopened
 from denoscope.interpret.asking import Judged, judged_by
-from denoscope.interpret.drawing import Shown, gallery
+from denoscope.interpret.carding import atoms_for, bands_of, cards_of
+from denoscope.interpret.cards import Card
+from denoscope.interpret.drawing import Shown, frequencies, gallery
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.locating import located, partners
@@ -19,11 +21,14 @@ from denoscope.interpret.observing import Observed, observed
 from denoscope.interpret.patches import Eye, Seen, cut, look
 from denoscope.interpret.plan import Plan
 from denoscope.interpret.walking import Source
+from denoscope.measures.lift import vocabulary
 
 __all__ = ["Work"]
 
 _ATOMS, _COLUMNS = 10, 6
 """Atoms of the gallery, and images of each."""
+_BESIDE = 6
+"""Random atoms that get a card."""
 Advance = Callable[[int], Any]
 
 
@@ -74,23 +79,44 @@ class Work:
         drawn = np.random.default_rng((self.plan.seed, 9)).permutation(able)[: self.plan.asked]
         atoms = sorted(int(atom) for atom in drawn)
         numbers = [{a: [number for number, _, _ in atlas.top(a)[:shown]] for a in atoms} for atlas in atlases]
-        explained, scored = (self._shown(made, of) for of in numbers)
+        explained, scored = (self._listed(made, of) for of in numbers)
         return atoms, judged_by(judge, explained, scored, self.plan.seed, advance)
 
-    def drawn(self, made: Learned, found: Interpreted) -> dict[str, bytes]:
-        """For each word the atom that detects it best, the best ones first."""
-        words = found.names.words
+    def drawn(self, made: Learned, found: Interpreted, beside: Interpreted | None) -> dict[str, bytes]:
+        """How often atoms are active, and for each word the atom that detects it best, the best ones first."""
+        words, atlas = found.names.words, found.observed.atlas
+        figures = {
+            "How often atoms are active": frequencies(
+                atlas.density, None if beside is None else beside.observed.atlas.density
+            )
+        }
         if words is None or not any(words.word):
-            return {}
+            return figures
         first: dict[str, int] = {}
         for a in np.argsort(-np.nan_to_num(words.detection, nan=-1)).tolist():
             first.setdefault(words.word[a], a)
         chosen = [a for word, a in first.items() if word][:_ATOMS]
-        atlas = found.observed.atlas
         shown = self._shown(made, {a: [number for number, _, _ in atlas.top(a)[:_COLUMNS]] for a in chosen})
         told = {a: f"atom {a}: {words.word[a]}\ndetection {words.detection[a]:.2f}" for a in chosen}
-        rows = {told[a]: images for a, images in shown.items()}
-        return {"Images in which atoms are strongest, and where": gallery(rows, _COLUMNS)}
+        rows = {told[a]: [shown[a, number] for number, _, _ in atlas.top(a)[:_COLUMNS]] for a in chosen}
+        return {"Images in which atoms are strongest, and where": gallery(rows, _COLUMNS), **figures}
+
+    def cards(
+        self, made: Learned, found: Interpreted, kind: str, lines: Mapping[int, Sequence[str]] | None = None
+    ) -> list[Card]:
+        """Cards of `plan.cards` learned atoms, or of a few random ones.
+
+        Args:
+            made: the dictionary, or its random twin.
+            found: of it.
+            kind: `learned` or `random`.
+            lines: further sentences on an atom.
+        """
+        atoms = atoms_for(found, self.plan.cards if kind == "learned" else _BESIDE, kind == "learned")
+        numbers = {a: [number for some in bands_of(found, a).values() for number in some] for a in atoms}
+        words, has = vocabulary(self._captions())
+        columns = dict(zip(words, has.T, strict=True))
+        return cards_of(found, kind, atoms, self._shown(made, numbers), self.source.names, columns, lines or {})
 
     def _captions(self) -> list[str]:
         return [str(row.get(self.plan.caption) or "") for row in self.facts]
@@ -116,8 +142,13 @@ class Work:
         row, col = (found.where[number][cell] + shift) % 1.0
         return cut(self.reader.fact(self.source.names[number], "image"), float(row), float(col), self.plan.patch)
 
-    def _shown(self, made: Learned, wanted: Mapping[int, Sequence[int]]) -> dict[int, list[Shown]]:
-        """Images under atoms, in the order that was asked; one pass over the store."""
+    def _listed(self, made: Learned, wanted: Mapping[int, Sequence[int]]) -> dict[int, list[Shown]]:
+        """Images under atoms, in the order that was asked."""
+        shown = self._shown(made, wanted)
+        return {a: [shown[a, number] for number in numbers] for a, numbers in wanted.items()}
+
+    def _shown(self, made: Learned, wanted: Mapping[int, Sequence[int]]) -> dict[tuple[int, int], Shown]:
+        """Images under atoms, by atom and number of the image; one pass over the store."""
         by_image: dict[int, list[int]] = {}
         for a, numbers in wanted.items():
             for number in numbers:
@@ -128,4 +159,4 @@ class Work:
                 codes = np.zeros(image.grid.cells, dtype=np.float32)
                 codes[image.cells] = image.codes[:, a]
                 found[a, image.number] = Shown(self.reader.fact(image.name, "image"), codes, image.frame, image.grid)
-        return {a: [found[a, number] for number in numbers] for a, numbers in wanted.items()}
+        return found
