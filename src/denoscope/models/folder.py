@@ -82,8 +82,14 @@ def _network(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dty
 
 def _pretrained(library: str, kind: str, name: str, folder: Path, dtype: torch.dtype) -> nn.Module:
     """The network that a library's class reads from a sub-folder with `config.json` and weights."""
+    from torch import nn
+
     with _told(name, folder), _quiet():
         source = getattr(import_module(library), kind)
+        if not (isinstance(source, type) and issubclass(source, nn.Module)):
+            raise TypeError(
+                f"{kind} of {library} is no network"
+            )  # an `Auto...` class might run a checkpoint's own code
         options = {"torch_dtype": dtype, "local_files_only": True, **_variant(folder / name)}
         return source.from_pretrained(folder / name, **options)
 
@@ -125,7 +131,9 @@ def _text(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype)
     if not (folder / name).is_dir() or not (folder / tokenizer).is_dir():
         raise InputError(f"{folder} has no {name if not (folder / name).is_dir() else tokenizer} folder")
     with _told(tokenizer, folder):
-        made = transformers.AutoTokenizer.from_pretrained(folder / tokenizer, local_files_only=True)
+        made = transformers.AutoTokenizer.from_pretrained(
+            folder / tokenizer, local_files_only=True, trust_remote_code=False
+        )
     if len(set(map(tuple, made(["a cat", "a dog"]).input_ids))) < 2:
         raise InputError(f"{tokenizer} of {folder} reads every word alike; its vocabulary file is damaged")
     return TextEncoder(name, made, None, lambda: _network(folder, index, name, dtype).requires_grad_(False).eval())
