@@ -25,6 +25,7 @@ from denoscope.explorer.bundle.layer import LayerAsked, pack_layer
 from denoscope.explorer.bundle.manifest import LayerEntry, Manifest
 from denoscope.explorer.server.growing import GrowingBundle
 from denoscope.explorer.server.shapes import Cost, ExactMap, ExtractAsk, JobResult, ModelEntry, SiteEntry
+from denoscope.explorer.server.steershapes import FactCount, SteerSource
 
 TOKEN = "the-token-of-this-run"
 IMAGES = ("one", "two", "three")
@@ -122,6 +123,20 @@ class FakeLive:
             values = query @ cells / np.linalg.norm(query) / np.linalg.norm(cells, axis=0)
             maps.append(ExactMap(image=name, rows=GRID.rows, cols=GRID.cols, values=[float(v) for v in values]))
         return maps
+
+    def sources(self):
+        """One dictionary of three atoms."""
+        return [SteerSource(id="dictionaries/d", name="d", kind="topk", site="mid", model="fake", atoms=3)]
+
+    def facts(self, layer: str):
+        """Of the planted pictures."""
+        return [FactCount(fact="size", values={"small": 2, "large": 1})]
+
+    def contrast(self, ask, folder) -> None:
+        """Written down; one value is known."""
+        if (ask.fact, ask.value) != ("size", "small"):
+            raise UnknownName(f"no value {ask.value!r} of {ask.fact!r}")
+        (folder / "config.json").write_text(json.dumps({"fact": ask.fact}))
 
     def direction(self, atom, centre, about, folder) -> None:
         """Written down."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
 from denoscope.dictionaries.painted import Painted
+from denoscope.explorer.bundle.manifest import LayerEntry
 from denoscope.explorer.bundle.reader import Bundle
 from denoscope.explorer.server.growing import GrowingBundle
 from denoscope.explorer.server.protocol import Watch
@@ -24,12 +25,16 @@ from denoscope.explorer.server.shapes import (
     PlanAsk,
     SiteEntry,
 )
+from denoscope.explorer.server.steershapes import ContrastAsk, FactCount, SteerAsk, SteerSource
+from denoscope.features.rendered import Seen, rendered_judges
 from denoscope.live.catalogue import entries, known, names, sites_of
 from denoscope.live.cost import Speeds, cost_of, planned
 from denoscope.live.exact import exact_maps
 from denoscope.live.making import make_picture
 from denoscope.live.reading import conditions_of, read_images
 from denoscope.live.samples import Found
+from denoscope.live.sources import Shelf, facts_of, told_from
+from denoscope.live.steering import Plain, steer_pictures
 from denoscope.models.base import Model
 from denoscope.store.store import Store
 
@@ -44,6 +49,7 @@ class Workshop:
         bundle: folder of the bundle that is shown.
         pictures: folder of the pictures that were added.
         device, precision: as for `load`.
+        dictionaries: folders of dictionaries whose atoms can be pushed, beside those in the store.
     """
 
     def __init__(
@@ -53,12 +59,15 @@ class Workshop:
         pictures: Path,
         device: str | None = None,
         precision: str | None = None,
+        dictionaries: Sequence[Path] = (),
     ) -> None:
         self._store = store
         self._bundle = bundle
         self._pictures = pictures
         self._device, self._precision = device, precision
         self._found = Found(store, pictures)
+        self._shelf = Shelf(store, pictures.parent, dictionaries)
+        self._plain = Plain()
         self._speeds = Speeds()
         self._lock = threading.RLock()
         self._loaded: tuple[str, Model] | None = None
@@ -84,13 +93,16 @@ class Workshop:
             samples = self._found.samples(ask.images)
         return cost_of(planned(model, samples, model.select(ask.sites), conditions), ask.model, model, self._speeds)
 
-    def run(self, ask: ExtractAsk | GenerateAsk, watch: Watch, bundle: GrowingBundle) -> JobResult:
+    def run(self, ask: ExtractAsk | GenerateAsk | SteerAsk, watch: Watch, bundle: GrowingBundle) -> JobResult:
         """Do the work and add what was found to store and bundle."""
-        conditions_of(ask)
+        if not isinstance(ask, SteerAsk):
+            conditions_of(ask)
         watch.tell(0, 0, f"loading {ask.model}")
         model = self._model(ask.model)
         self._working = ask.model
         try:
+            if isinstance(ask, SteerAsk):
+                return steer_pictures(ask, model, self._shelf, self._pictures.parent, watch, self._plain, _judges)
             if isinstance(ask, GenerateAsk):
                 return make_picture(ask, model, self._store, bundle, self._pictures, watch)
             with self._lock:
@@ -111,6 +123,21 @@ class Workshop:
         """Save a direction as a dictionary of one atom."""
         Painted.of(atom, centre, about).save(folder)
 
+    def sources(self) -> Sequence[SteerSource]:
+        """Directions that can be pushed."""
+        return self._shelf.sources()
+
+    def facts(self, layer: str) -> Sequence[FactCount]:
+        """What is known of the pictures behind a layer."""
+        return facts_of(self._store, self._layer(layer))
+
+    def contrast(self, ask: ContrastAsk, folder: Path) -> None:
+        """Save the direction towards a value of a fact."""
+        told_from(self._store, self._layer(ask.layer), ask).save(folder)
+
+    def _layer(self, name: str) -> LayerEntry:
+        return Bundle(self._bundle).layer(name)
+
     def _model(self, name: str) -> Model:
         """A model by name, never from the network; while one works, no other is loaded beside it.
 
@@ -128,3 +155,8 @@ class Workshop:
                 self._loaded = None
                 self._loaded = (card.name, load(card.name, device=self._device, dtype=self._precision, local_only=True))
             return self._loaded[1]
+
+
+def _judges() -> Mapping[str, Seen]:
+    """Classifiers of renderings, learned once on this machine."""
+    return rendered_judges()

@@ -317,6 +317,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/steer/contrasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Contrast
+         * @description Keep the direction towards a value of a fact as a dictionary of one atom.
+         */
+        post: operations["add_contrast"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/steer/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Facts
+         * @description Facts of the pictures behind a layer, from which a direction can be told.
+         */
+        get: operations["get_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/steer/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sources
+         * @description Directions that can be pushed.
+         */
+        get: operations["get_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/steered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Steered
+         * @description Every run of steering, the newest first.
+         */
+        get: operations["get_steered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/steered/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description One run.
+         */
+        get: operations["get_run"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Run
+         * @description Take a run away, with its pictures.
+         */
+        delete: operations["delete_run"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/steered/{run}/{layer}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Picture
+         * @description One picture of a run.
+         */
+        get: operations["get_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/triplets": {
         parameters: {
             query?: never;
@@ -381,6 +505,39 @@ export interface components {
              */
             pairs: components["schemas"]["Pair"][];
         };
+        /**
+         * AtomMoved
+         * @description How an atom's code changed, read from the finished pictures without any push.
+         */
+        AtomMoved: {
+            /**
+             * After
+             * @description The same with the pushes.
+             */
+            after: number;
+            /**
+             * Atom
+             * @description Which.
+             */
+            atom: number;
+            /**
+             * Before
+             * @description Mean code over the cells of the part that was brushed, and over pictures.
+             */
+            before: number;
+            /** @description After less before; over pictures. */
+            change: components["schemas"]["Interval"];
+            /**
+             * Label
+             * @description What it was found to stand for, where anybody has looked.
+             */
+            label: string;
+            /**
+             * Source
+             * @description Id of the dictionary.
+             */
+            source: string;
+        };
         /** Body_add_image */
         Body_add_image: {
             /**
@@ -439,6 +596,32 @@ export interface components {
              * @description From the top.
              */
             row: number;
+        };
+        /**
+         * ContrastAsk
+         * @description A direction towards one value of a fact: what tells pictures that show it from the others at a layer.
+         */
+        ContrastAsk: {
+            /**
+             * Against
+             * @description Where it leads from; all others unless given.
+             */
+            against?: string | null;
+            /**
+             * Fact
+             * @description Such as background.
+             */
+            fact: string;
+            /**
+             * Layer
+             * @description Layer id of the bundle: the site, and the noise at which it is read.
+             */
+            layer: string;
+            /**
+             * Value
+             * @description Where the direction leads.
+             */
+            value: string;
         };
         /**
          * Cost
@@ -684,6 +867,52 @@ export interface components {
             timesteps: number[];
         };
         /**
+         * FactCount
+         * @description A fact of the pictures behind a layer, and how many show each value.
+         */
+        FactCount: {
+            /**
+             * Fact
+             * @description Such as category.
+             */
+            fact: string;
+            /**
+             * Values
+             * @description Pictures by value, most first.
+             */
+            values: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * FactorMoved
+         * @description What a classifier of renderings calls one factor, picture by picture.
+         */
+        FactorMoved: {
+            /** @description Of the classifier, on renderings that it has not seen; `n` counts these. */
+            accuracy: components["schemas"]["Interval"];
+            /**
+             * After
+             * @description With them.
+             */
+            after: string[];
+            /**
+             * Before
+             * @description Without pushes.
+             */
+            before: string[];
+            /**
+             * Control
+             * @description With the random direction.
+             */
+            control?: string[];
+            /**
+             * Fact
+             * @description Such as colour.
+             */
+            fact: string;
+        };
+        /**
          * GenerateAsk
          * @description Make a picture from a prompt and keep what the denoiser held on the way.
          */
@@ -786,6 +1015,23 @@ export interface components {
             width: number;
         };
         /**
+         * Interval
+         * @description A mean over pictures with its 95 % interval; no interval for a single picture.
+         */
+        Interval: {
+            /** High */
+            high?: number | null;
+            /** Low */
+            low?: number | null;
+            /**
+             * N
+             * @description Pictures.
+             */
+            n: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * Job
          * @description One piece of work in the queue, or its end.
          */
@@ -794,7 +1040,7 @@ export interface components {
              * Ask
              * @description What was asked.
              */
-            ask: components["schemas"]["ExtractAsk"] | components["schemas"]["GenerateAsk"];
+            ask: components["schemas"]["ExtractAsk"] | components["schemas"]["GenerateAsk"] | components["schemas"]["SteerAsk"];
             /**
              * Created
              * @description UTC, ISO 8601.
@@ -820,7 +1066,7 @@ export interface components {
              * @description What is done.
              * @enum {string}
              */
-            kind: "extract" | "generate";
+            kind: "extract" | "generate" | "steer";
             /**
              * Message
              * @description What it is doing, or why it ended.
@@ -866,6 +1112,12 @@ export interface components {
              * @description Names of the panels that it added or extended.
              */
             panels?: string[];
+            /**
+             * Steered
+             * @description Id of the steered pictures (`GET /api/steered/{id}`).
+             * @default
+             */
+            steered: string;
         };
         /**
          * Mark
@@ -1089,6 +1341,28 @@ export interface components {
             timesteps: number[];
         };
         /**
+         * Moved
+         * @description How far one thing moved under the pushes, and under the control of equal size.
+         */
+        Moved: {
+            /** @description With the random direction. */
+            control?: components["schemas"]["Interval"] | null;
+            /**
+             * Name
+             * @description What was measured.
+             */
+            name: string;
+            /** @description Without pushes, where that is not 0 by definition. */
+            plain?: components["schemas"]["Interval"] | null;
+            /** @description With them. */
+            steered: components["schemas"]["Interval"];
+            /**
+             * Unit
+             * @description Of all numbers.
+             */
+            unit: string;
+        };
+        /**
          * Pair
          * @description How far two annotators agree on which cells are marked, over the images that both have looked at.
          */
@@ -1211,6 +1485,57 @@ export interface components {
             detail: string;
         };
         /**
+         * Push
+         * @description One direction and how it is used.
+         */
+        Push: {
+            /**
+             * Atom
+             * @description Which of its directions.
+             * @default 0
+             */
+            atom: number;
+            /**
+             * Edit
+             * @description Push every cell along it, take it out, or multiply the atom's codes and keep what the dictionary leaves.
+             * @default add
+             * @enum {string}
+             */
+            edit: "add" | "ablate" | "codes";
+            /**
+             * Source
+             * @description Id of a `SteerSource`.
+             */
+            source: string;
+            /**
+             * Strength
+             * @description Of `add`: in root mean square lengths of the picture's cells at each step. Of `codes`: the factor.
+             * @default 0.5
+             */
+            strength: number;
+        };
+        /**
+         * Region
+         * @description A part of the picture, in cells of a grid laid over it.
+         */
+        Region: {
+            /**
+             * Bits
+             * @description Cells in reading order, four to a hexadecimal digit, the first one the highest bit; 1 where it acts.
+             */
+            bits: string;
+            /**
+             * Cols
+             * @description From left to right.
+             */
+            cols: number;
+            /**
+             * Rows
+             * @description From top to bottom.
+             */
+            rows: number;
+        };
+        /**
          * Segmentation
          * @description Which pixel belongs to what.
          *
@@ -1263,6 +1588,201 @@ export interface components {
              * @enum {string}
              */
             shows: "cells" | "words";
+        };
+        /**
+         * SteerAsk
+         * @description Make pictures from the same noise without and with pushes, and tell what moved.
+         */
+        SteerAsk: {
+            /**
+             * Branch
+             * @description Under guidance: rows with the prompt, with the negative one, or both.
+             * @default both
+             * @enum {string}
+             */
+            branch: "both" | "cond" | "uncond";
+            /**
+             * Control
+             * @description Also push as far in a random direction, cell by cell: what any change of this size does.
+             * @default true
+             */
+            control: boolean;
+            /**
+             * Guidance
+             * @description Classifier-free scale; the model's own unless given.
+             */
+            guidance?: number | null;
+            /**
+             * Judge
+             * @description Have classifiers of renderings call the factors of the pictures; for models of the menagerie.
+             * @default false
+             */
+            judge: boolean;
+            /**
+             * @description Which kind of job. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            kind: "steer";
+            /**
+             * Model
+             * @description Name of a model (`GET /api/models`).
+             */
+            model: string;
+            /**
+             * Negative
+             * @description Text of the unconditional branch.
+             * @default
+             */
+            negative: string;
+            /**
+             * Pictures
+             * @description How many, each from its own noise.
+             * @default 1
+             */
+            pictures: number;
+            /**
+             * Prompt
+             * @description Text of all pictures.
+             * @default
+             */
+            prompt: string;
+            /**
+             * Pushes
+             * @description What is pushed; without any, only the pictures themselves are made.
+             */
+            pushes?: components["schemas"]["Push"][];
+            /** @description Where it acts; everywhere unless given. */
+            region?: components["schemas"]["Region"] | null;
+            /**
+             * Seed
+             * @description Names the noise, together with the picture's number.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Steps
+             * @description Denoising steps; the model's own number unless given.
+             */
+            steps?: number | null;
+            /**
+             * Window
+             * @description Denoising steps in which it acts: the first, and the one after the last, counted from the noisiest.
+             */
+            window?: number[] | null;
+        };
+        /**
+         * SteerSource
+         * @description Directions that can be pushed: a dictionary, or a direction that was painted or told from labels.
+         */
+        SteerSource: {
+            /**
+             * Activity
+             * @description Share of held-out cells in which each atom is active; no list where it was not measured.
+             */
+            activity?: number[];
+            /**
+             * Atoms
+             * @description How many directions.
+             */
+            atoms: number;
+            /**
+             * Id
+             * @description Names it in a `Push`.
+             */
+            id: string;
+            /**
+             * Kind
+             * @description Of dictionary; `painted` for one direction.
+             */
+            kind: string;
+            /**
+             * Labels
+             * @description What each atom was found to stand for, empty words where nothing was; no list where nobody has looked.
+             */
+            labels?: string[];
+            /**
+             * Model
+             * @description Whose cells it was learned from; empty where that is not known.
+             */
+            model: string;
+            /**
+             * Name
+             * @description For people.
+             */
+            name: string;
+            /**
+             * Site
+             * @description Where its directions act.
+             */
+            site: string;
+        };
+        /**
+         * Steered
+         * @description One run, as it is kept.
+         */
+        Steered: {
+            /** @description What was asked, with the numbers that the model chose itself. */
+            ask: components["schemas"]["SteerAsk"];
+            /**
+             * Atoms
+             * @description Those that changed most.
+             */
+            atoms: components["schemas"]["AtomMoved"][];
+            /**
+             * Command
+             * @description The same as a command line; empty where one cannot say it.
+             */
+            command: string;
+            /**
+             * Created
+             * @description UTC, ISO 8601.
+             */
+            created: string;
+            /**
+             * Factors
+             * @description As judged, where judges were asked.
+             */
+            factors: components["schemas"]["FactorMoved"][];
+            /**
+             * Height
+             * @description Of each picture, pixels.
+             */
+            height: number;
+            /**
+             * Id
+             * @description Address.
+             */
+            id: string;
+            /**
+             * Layers
+             * @description Which pictures there are: `GET /api/steered/{id}/{layer}.png?picture=0`.
+             */
+            layers: ("before" | "after" | "control" | "mask")[];
+            /**
+             * Moved
+             * @description Pixels, and how unusual the activations became.
+             */
+            moved: components["schemas"]["Moved"][];
+            /**
+             * Notes
+             * @description What should be known about it.
+             */
+            notes?: string[];
+            /**
+             * Python
+             * @description The same as a program.
+             */
+            python: string;
+            /**
+             * Seconds
+             * @description That it took.
+             */
+            seconds: number;
+            /**
+             * Width
+             * @description Of each picture, pixels.
+             */
+            width: number;
         };
         /**
          * Triplet
@@ -2501,7 +3021,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ExtractAsk"] | components["schemas"]["GenerateAsk"];
+                "application/json": components["schemas"]["ExtractAsk"] | components["schemas"]["GenerateAsk"] | components["schemas"]["SteerAsk"];
             };
         };
         responses: {
@@ -3076,6 +3596,666 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteEntry"][];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_contrast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContrastAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Direction"];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_facts: {
+        parameters: {
+            query: {
+                layer: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FactCount"][];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SteerSource"][];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_steered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steered"][];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steered"];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Steered"];
+                };
+            };
+            /** @description It cannot be done as it was asked. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is missing or wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another host name, or a page that is not the explorer. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of that name does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description More bytes than this address takes. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value that is missing or breaks the rules. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server was started without what this needs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A file cannot be written, or is damaged. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_picture: {
+        parameters: {
+            query?: {
+                /** @description Which of the pictures */
+                picture?: number;
+            };
+            header?: never;
+            path: {
+                run: string;
+                layer: "before" | "after" | "control" | "mask";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A PNG. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": unknown;
                 };
             };
             /** @description It cannot be done as it was asked. */

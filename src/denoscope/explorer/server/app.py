@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from denoscope.explorer.server import annotating, pictures, serving, working
+from denoscope.explorer.server import annotating, pictures, serving, steering, working
 from denoscope.explorer.server.guard import Guard, Limits
 from denoscope.explorer.server.problems import HANDLERS
 from denoscope.explorer.server.protocol import Live
@@ -41,7 +41,7 @@ def application(settings: Settings, live: Live | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     made.state.room = Room(settings, live)
-    for router in (serving.api, working.api, pictures.api, annotating.api, serving.files):
+    for router in (serving.api, working.api, steering.api, pictures.api, annotating.api, serving.files):
         made.include_router(router)
     for kind, handler in HANDLERS.items():
         made.add_exception_handler(kind, handler)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,8 +17,9 @@ from denoscope.explorer.bundle.manifest import LayerEntry
 from denoscope.explorer.server.files import BundleFiles
 from denoscope.explorer.server.marks import Direction, DirectionAsk
 from denoscope.explorer.server.protocol import Live
+from denoscope.explorer.server.steershapes import ContrastAsk
 
-__all__ = ["directions", "plane", "save_direction"]
+__all__ = ["directions", "plane", "save_contrast", "save_direction"]
 
 _TOLD = "direction.json"
 Vector = NDArray[np.float32]
@@ -34,14 +35,30 @@ def save_direction(ask: DirectionAsk, files: BundleFiles, live: Live, folder: Pa
     """
     layer = files.layer(ask.layer)
     atom, centre = plane(_vector(ask.vector, layer.bands[-1]), ask.bias, layer, Blobs(files.folder))
+    called = ask.name or f"probe at {layer.site}"
+    return _kept(folder, called, layer, lambda half: live.direction(atom, centre, _about(ask, layer, called), half))
+
+
+def save_contrast(ask: ContrastAsk, files: BundleFiles, live: Live, folder: Path) -> Direction:
+    """Save the direction towards a value of a fact.
+
+    Raises:
+        UnknownName: no such layer, fact or value.
+        InputError: a value that all pictures share.
+        StoreError: no space or no permission.
+    """
+    called = f"{ask.fact} = {ask.value}" + (f" against {ask.against}" if ask.against else "")
+    return _kept(folder, called, files.layer(ask.layer), lambda half: live.contrast(ask, half))
+
+
+def _kept(folder: Path, called: str, layer: LayerEntry, write: Callable[[Path], object]) -> Direction:
+    """A direction's folder, complete before it has its name."""
     name = uuid4().hex
     half, whole = folder / f".{name}.part", folder / name
-    told = Direction(
-        id=name, name=ask.name or f"probe at {layer.site}", site=layer.site, python=_python(whole, layer)
-    )  # fmt: skip
+    told = Direction(id=name, name=called, site=layer.site, python=_python(whole, layer))
     try:
         half.mkdir(parents=True)
-        live.direction(atom, centre, _about(ask, layer, told.name), half)
+        write(half)
         (half / _TOLD).write_text(told.model_dump_json(indent=1), "utf-8")
         half.rename(whole)
     except OSError as error:

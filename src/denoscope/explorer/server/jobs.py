@@ -16,6 +16,7 @@ from denoscope.core.errors import DenoscopeError, InputError, StoreError, Unknow
 from denoscope.explorer.server.journal import Journal
 from denoscope.explorer.server.protocol import Cancelled, Watch
 from denoscope.explorer.server.shapes import ExtractAsk, GenerateAsk, Job, JobResult
+from denoscope.explorer.server.steershapes import SteerAsk
 
 __all__ = ["ENDED", "Jobs"]
 
@@ -30,7 +31,7 @@ INTERRUPTED = "interrupted: the server was stopped; what was read until then is 
 _PATIENCE = 60.0
 """Seconds that a stopping server waits for the pass in hand."""
 
-Work = Callable[[ExtractAsk | GenerateAsk, Watch], JobResult]
+Work = Callable[[ExtractAsk | GenerateAsk | SteerAsk, Watch], JobResult]
 
 
 class Jobs:
@@ -98,7 +99,7 @@ class Jobs:
                 return self._jobs[name]
         raise UnknownName(f"no job {name[:60]!r}; list them with: GET /api/jobs")
 
-    def add(self, ask: ExtractAsk | GenerateAsk) -> Job:
+    def add(self, ask: ExtractAsk | GenerateAsk | SteerAsk) -> Job:
         """Put a job into the queue.
 
         Raises:

@@ -19,6 +19,7 @@ from denoscope.explorer.server.shapes import (
     PlanAsk,
     SiteEntry,
 )
+from denoscope.explorer.server.steershapes import ContrastAsk, FactCount, SteerAsk, SteerSource
 
 __all__ = ["Cancelled", "Live", "Watch"]
 
@@ -59,7 +60,7 @@ class Live(Protocol):
         """What reading would take, without reading."""
         ...
 
-    def run(self, ask: ExtractAsk | GenerateAsk, watch: Watch, bundle: GrowingBundle) -> JobResult:
+    def run(self, ask: ExtractAsk | GenerateAsk | SteerAsk, watch: Watch, bundle: GrowingBundle) -> JobResult:
         """Do the work and add what was found to the bundle, piece by piece."""
         ...
 
@@ -71,4 +72,16 @@ class Live(Protocol):
         self, atom: NDArray[np.float32], centre: NDArray[np.float32], about: Mapping[str, Any], folder: Path
     ) -> None:
         """Save a unit vector and the point that it is counted from as a dictionary of one atom."""
+        ...
+
+    def sources(self) -> Sequence[SteerSource]:
+        """Directions that can be pushed: dictionaries, and what was painted or told from labels."""
+        ...
+
+    def facts(self, layer: str) -> Sequence[FactCount]:
+        """What is known of the pictures behind a layer, where it has two values or more."""
+        ...
+
+    def contrast(self, ask: ContrastAsk, folder: Path) -> None:
+        """Save the direction towards a value of a fact as a dictionary of one atom."""
         ...

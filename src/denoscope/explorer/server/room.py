@@ -16,6 +16,7 @@ from denoscope.explorer.server.jobs import Jobs
 from denoscope.explorer.server.problems import Absent
 from denoscope.explorer.server.protocol import Live, Watch
 from denoscope.explorer.server.shapes import ExtractAsk, GenerateAsk, JobResult
+from denoscope.explorer.server.steershapes import SteerAsk
 from denoscope.explorer.server.uploads import Uploads
 
 __all__ = ["Place", "Room", "Settings", "room_of"]
@@ -62,6 +63,7 @@ class Room:
         self.triplets = Triplets(settings.desk / "triplets.jsonl")
         self.uploads = Uploads(settings.desk / "images")
         self.directions = settings.desk / "directions"
+        self.steered = settings.desk / "steered"
         self.jobs = Jobs(settings.desk / "jobs.jsonl", self._work)
         self.decoding = threading.Lock()
         """One picture is decoded at a time: they may be large."""
@@ -82,7 +84,7 @@ class Room:
         """Whether models can be run."""
         return self._live is not None
 
-    def _work(self, ask: ExtractAsk | GenerateAsk, watch: Watch) -> JobResult:
+    def _work(self, ask: ExtractAsk | GenerateAsk | SteerAsk, watch: Watch) -> JobResult:
         return self.live.run(ask, watch, self.bundle)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from denoscope.explorer.server.steershapes import SteerAsk
 from denoscope.explorer.server.words import CellRef, Measure, Name, Seed, Shape, Text, Timestep, Whole
 
 __all__ = [
@@ -102,7 +103,7 @@ class GenerateAsk(Level):
     """Text of the unconditional branch."""
 
 
-Ask = Annotated[ExtractAsk | GenerateAsk, Field(discriminator="kind")]
+Ask = Annotated[ExtractAsk | GenerateAsk | SteerAsk, Field(discriminator="kind")]
 
 
 class Cost(Shape):
@@ -127,6 +128,8 @@ class JobResult(Shape):
     """Image ids."""
     panels: list[str] = Field(default_factory=list[str])
     """Names of the panels that it added or extended."""
+    steered: str = ""
+    """Id of the steered pictures (`GET /api/steered/{id}`)."""
     note: str = ""
     """What should be known about it, such as images that were left out."""
 
@@ -136,7 +139,7 @@ class Job(Shape):
 
     id: str
     """Address."""
-    kind: Literal["extract", "generate"]
+    kind: Literal["extract", "generate", "steer"]
     """What is done."""
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     """Where it stands; `failed` with a message that begins with `interrupted` when the server was stopped."""
