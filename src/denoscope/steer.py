@@ -16,6 +16,7 @@ from denoscope.core.optional import require
 from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
 from denoscope.core.site import Site
+from denoscope.dictionaries.attaching import attached
 from denoscope.dictionaries.edits import by_site
 from denoscope.figures.before_after import before_after
 from denoscope.measures.statistics import bootstrap_mean
@@ -80,6 +81,7 @@ def steer(
     seed: int = 0,
     steps: int = 30,
     guidance: float = 5.0,
+    force: bool = False,
     **options: Any,
 ) -> Steered:
     """Generate from a prompt twice, without and with edits, from the same noise.
@@ -95,11 +97,12 @@ def steer(
         seed: names the starting noise, together with the picture's index.
         steps: denoising steps.
         guidance: classifier-free scale (1 turns it off), or the embedded guidance of distilled models.
+        force: attach directions also where they were learned on another model or site.
         options: further ones of `Model.generate`, such as `negative`, `height`, `width`.
 
     Raises:
         UnknownName: a model or site that does not exist.
-        InputError: no prompt or edit, or an edit that does not fit its site.
+        InputError: no prompt or edit, an edit that does not fit its site, or a dictionary of another model or site.
     """
     started = time.perf_counter()
     changes = by_site(edits)
@@ -109,6 +112,7 @@ def steer(
     settings = {"seed": seed, "steps": steps, "guidance": guidance, **options}
     for name in changes:
         scope.select(name)
+    attached(edits, scope, force=force)
     after = scope.generate(prompt, edits=changes, **settings)
     before = scope.generate(prompt, **settings)
     told = [_told(edit) for edit in edits]

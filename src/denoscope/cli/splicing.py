@@ -24,6 +24,7 @@ def faithful(
     seed: int = 0,
     out: Path = Path("runs/faithful"),
     progress: bool = True,
+    force: bool = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a dictionary's reconstruction in place of the activations, and say how much of the output stays.
@@ -37,12 +38,13 @@ def faithful(
         seed: names their starting noise.
         out: folder for the report.
         progress: show a bar with the time left.
+        force: also a dictionary that was learned on another model.
     """
     from denoscope.features.faithful import faithful as verb
 
     report = verb(
         model, dictionary, data, limit=limit, prompts=prompts, steps=steps, guidance=guidance, seed=seed,
-        progress=progress,
+        progress=progress, force=force,
     )  # fmt: skip
     report.save(out)
     if as_json:

@@ -87,6 +87,7 @@ def steer(
     device: Device = None,
     precision: Precision = None,
     progress: bool = True,
+    force: bool = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate from prompts twice, without and with an edit, from the same noise; or under several doses of it.
@@ -105,6 +106,7 @@ def steer(
         guidance: classifier-free scale; 1 turns it off.
         out: folder for the pictures and the report.
         progress: show a bar with the time left, with --doses.
+        force: also directions that were learned on another model or at another site.
     """
     from denoscope.chosen import made_folder
     from denoscope.models.loading import load
@@ -116,7 +118,7 @@ def steer(
     made = _edit(edit, source, 0 if towards else atom, strength, unit, site)
     made = _limited(made, window, noise, branch, box, mask)
     made_folder(out)
-    told: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance}
+    told: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance, "force": force}
     if doses:
         found = _swept(scope, prompt, made, doses, judge, (judge_by, judge_site), target, data, limit, progress, told)
     elif judge:

@@ -12,7 +12,7 @@ from denoscope.core.site import Site
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.temporal import Temporal
 
-__all__ = ["Source", "Vector", "direction_of", "finite", "host", "place_of", "read_at", "unit"]
+__all__ = ["Source", "Vector", "direction_of", "finite", "host", "opened", "place_of", "read_at", "unit"]
 
 Vector = NDArray[np.float32]
 Source = Learned | str | PathLike[str] | ArrayLike
@@ -21,8 +21,7 @@ Source = Learned | str | PathLike[str] | ArrayLike
 
 def direction_of(source: Source, atom: int | None, site: str | Site | None) -> tuple[Vector, Vector, Site]:
     """Unit vector, the point that coordinates are counted from, and the site."""
-    if isinstance(source, (str, PathLike)):
-        source = load_dictionary(source)
+    source = opened(source)
     if not isinstance(source, Learned):
         if atom is not None:
             raise InputError("a vector has no atoms; leave out atom=")
@@ -32,6 +31,11 @@ def direction_of(source: Source, atom: int | None, site: str | Site | None) -> t
     if atom is None or not 0 <= atom < count:
         raise InputError(f"say which atom, 0 ... {count - 1}; got {atom}")
     return unit(source.atoms[atom]), source.bias, place_of(site, source.site)
+
+
+def opened(source: Source) -> Learned | ArrayLike:
+    """A dictionary that is read from its folder, or what was given."""
+    return load_dictionary(source) if isinstance(source, (str, PathLike)) else source
 
 
 def read_at(made: Learned, timestep: float) -> Learned:

@@ -6,8 +6,8 @@ cell alike and computes in fp32. Directions have length one, so that strengths a
 Where and when an edit acts, `limits` says; `patches` holds those that put in another run.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy as np
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.moment import Moment, at
 from denoscope.core.site import Site
-from denoscope.dictionaries._directions import Source, Vector, direction_of, finite
+from denoscope.dictionaries._directions import Source, Vector, direction_of, finite, opened
 from denoscope.dictionaries._layout import back, channels_last
+from denoscope.dictionaries.attaching import base_of
 from denoscope.dictionaries.base import like
 
 __all__ = ["Add", "Chain", "Clamp", "Exchange", "Scale", "ablate", "add", "by_site", "clamp", "replace", "scale"]
@@ -37,6 +38,8 @@ class Add:
     direction: Vector
     strength: float
     unit: Unit = "activations"
+    base: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """what the direction was learned on, compared with the model where it is attached"""
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor; at strength 0 the very same one."""
@@ -55,6 +58,8 @@ class Clamp:
     direction: Vector
     value: float
     centre: Vector
+    base: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """what the direction was learned on, compared with the model where it is attached"""
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
@@ -70,6 +75,8 @@ class Scale:
     direction: Vector
     factor: float
     centre: Vector
+    base: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """what the direction was learned on, compared with the model where it is attached"""
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor; at a factor of 1 the very same one."""
@@ -88,6 +95,8 @@ class Exchange:
     other: Vector
     gain: float
     centre: Vector
+    base: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """what the direction was learned on, compared with the model where it is attached"""
 
     def __call__(self, x: Any) -> Any:
         """The changed tensor."""
@@ -140,8 +149,9 @@ def add(
     """
     if unit not in _UNITS:
         raise unknown("unit", unit, _UNITS, "help(denoscope.add)")
+    source = opened(source)
     direction, _, place = direction_of(source, atom, site)
-    return Add(place, direction, finite("strength", strength), unit)
+    return Add(place, direction, finite("strength", strength), unit, base_of(source))
 
 
 def clamp(source: Source, atom: int | None = None, *, value: float, site: str | Site | None = None) -> Clamp:
@@ -151,8 +161,9 @@ def clamp(source: Source, atom: int | None = None, *, value: float, site: str | 
         source, atom, site: as for `add`.
         value: the coordinate, in units of the activations.
     """
+    source = opened(source)
     direction, centre, place = direction_of(source, atom, site)
-    return Clamp(place, direction, finite("value", value), centre)
+    return Clamp(place, direction, finite("value", value), centre, base_of(source))
 
 
 def ablate(source: Source, atom: int | None = None, *, site: str | Site | None = None) -> Clamp:
@@ -171,8 +182,9 @@ def scale(source: Source, atom: int | None = None, *, factor: float, site: str |
         source, atom, site: as for `add`.
         factor: 0 takes it out, 1 leaves it, -1 turns it round.
     """
+    source = opened(source)
     direction, centre, place = direction_of(source, atom, site)
-    return Scale(place, direction, finite("factor", factor), centre)
+    return Scale(place, direction, finite("factor", factor), centre, base_of(source))
 
 
 def replace(
@@ -194,11 +206,12 @@ def replace(
     Raises:
         InputError: as for `add`, or directions of different widths.
     """
+    source = opened(source)
     direction, centre, place = direction_of(source, atom, site)
     other, _, _ = direction_of(by, by_atom, place)
     if other.shape != direction.shape:
         raise InputError(f"a direction of {direction.size} channels cannot be replaced by one of {other.size}")
-    return Exchange(place, direction, other, finite("gain", gain), centre)
+    return Exchange(place, direction, other, finite("gain", gain), centre, base_of(source))
 
 
 def by_site(edits: Iterable[Any]) -> dict[str | Site, Any]:

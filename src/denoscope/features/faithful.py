@@ -16,6 +16,7 @@ from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import DataSet, Sample
 from denoscope.data.base import open_data
+from denoscope.dictionaries.attaching import attach
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.edits import by_site
 from denoscope.dictionaries.pca import PCA
@@ -56,6 +57,7 @@ def faithful(
     guidance: float = 5.0,
     seed: int = 0,
     progress: bool = False,
+    force: bool = False,
 ) -> Report:
     """How much of the denoiser's output, and of sampled pictures, a dictionary's reconstruction keeps.
 
@@ -68,18 +70,20 @@ def faithful(
         prompts: pictures are sampled from these as well, where there are any.
         steps, guidance, seed: of sampling.
         progress: show a bar with the time left.
+        force: also a dictionary of another model.
 
     Returns:
         A report with `output recovered` and, with prompts, `picture recovered`, beside the same of as many principal
         components and of atoms by chance.
 
     Raises:
-        InputError: a dictionary that does not say where it was learned, or fewer than four images.
+        InputError: a dictionary that does not say where it was learned, or of another model, or fewer than four images.
     """
     started, scope = time.perf_counter(), loaded(model)
     made = dictionary if isinstance(dictionary, Learned) else load_dictionary(dictionary)
     if made.site is None:
         raise InputError("this dictionary does not say at which site it was learned; learn it with denoscope learn")
+    attach(made, scope, force=force)
     how = condition or Condition.from_dict(made.about.get("condition", {"timestep": 50}))
     found = open_data(data, limit)
     samples = [found[index] for index in range(len(found))]

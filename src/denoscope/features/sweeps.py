@@ -15,6 +15,7 @@ from denoscope.core.errors import InputError, unknown
 from denoscope.core.optional import require
 from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report
+from denoscope.dictionaries.attaching import attached
 from denoscope.dictionaries.edits import by_site
 from denoscope.dictionaries.limits import Within, dose
 from denoscope.dictionaries.repairs import Control, matched
@@ -90,6 +91,7 @@ def sweep(
     steps: int = 20,
     guidance: float = 5.0,
     progress: bool = False,
+    force: bool = False,
     **options: Any,
 ) -> Swept:
     """Pictures from prompts under growing doses of edits, beside controls of the same size.
@@ -109,10 +111,11 @@ def sweep(
         controls: kinds, see `matched`; none where it is empty.
         seed, steps, guidance: as for `steer`.
         progress: show a bar with the time left.
+        force: attach directions also where they were learned on another model or site.
         options: further ones of `Model.generate`.
 
     Raises:
-        InputError: no edit, prompt or dose.
+        InputError: no edit, prompt or dose, or a dictionary of another model or site.
         UnknownName: a target that nobody judges.
     """
     started, scope = time.perf_counter(), loaded(model)
@@ -124,6 +127,7 @@ def sweep(
         if fact not in told:
             raise unknown("fact", fact, told, "judges=")
     settings = {"seed": seed, "steps": steps, "guidance": guidance, **options}
+    attached(edits, scope, force=force)
     sites = [str(site) for name in by_site(edits) for site in scope.select(name)]
     runs = _Runs(scope, list(prompts), sites, settings)
     with progress_bar("sweep", 2 + (len(amounts) - 1) * (1 + len(controls)), progress) as advance:
