@@ -92,18 +92,20 @@ def test_calls_are_made_by_what_the_other_half_chose() -> None:
 
 
 def test_atoms_that_know_nothing_call_at_chance_and_differ_by_nothing() -> None:
-    """Of 40 pairs of null dictionaries the paired intervals hold zero about as often as they say."""
+    """Of 40 pairs of null dictionaries the paired intervals hold zero about as often as they say, and p is even."""
     rng = np.random.default_rng(5)
     labels = rng.choice(["cat", "dog", "fish"], 150)
     truth, half = one_hot(labels), np.arange(150) % 2
     share = truth.mean(axis=0)
-    held, above = 0, []
+    held, above, p = 0, [], []
     for _ in range(40):
         first, second = (called(np.maximum(rng.normal(size=(150, 30)), 0), truth, half) for _ in range(2))
         gap = macro_f1_gap(first, second, truth, draws=300)
-        held += gap.low <= 0 <= gap.high
+        held += gap.difference.low <= 0 <= gap.difference.high
+        p.append(gap.p)
         above.append(macro_f1(first, truth, draws=50).value - (2 * share / (1 + share)).mean())
     assert held >= 34
+    assert 0.35 < np.mean(p) < 0.65
     assert np.mean(above) < 0.02
 
 
@@ -112,9 +114,12 @@ def test_a_gap_is_the_difference_of_the_two_scores() -> None:
     truth = one_hot(LABELS)
     first, second = truth ^ (RNG.random(truth.shape) < 0.1), truth ^ (RNG.random(truth.shape) < 0.3)
     gap = macro_f1_gap(first, second, truth)
-    assert gap.value == pytest.approx(macro_f1(first, truth).value - macro_f1(second, truth).value)
-    assert gap.low > 0
-    assert macro_f1_gap(first, first, truth)[:3] == (0, 0, 0)
+    assert gap.difference.value == pytest.approx(macro_f1(first, truth).value - macro_f1(second, truth).value)
+    assert gap.difference.low > 0
+    assert gap.p < 0.001
+    same = macro_f1_gap(first, first, truth)
+    assert same.difference[:3] == (0, 0, 0)
+    assert same.p == 1
     with pytest.raises(InputError, match="alike"):
         macro_f1(first[:5], truth)
     with pytest.raises(InputError, match="halves"):
