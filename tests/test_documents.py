@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import denoscope
 from denoscope.cli import main
 from denoscope.core import registry
 
@@ -59,3 +60,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Relative links and pictures exist."""
     gone = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert not gone
+
+
+def test_the_site_lists_every_page_and_the_reference_every_name() -> None:
+    """A new page stands in the site's navigation, a new name of the front door in the reference."""
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    pages = [page.relative_to(DOCS).as_posix() for page in PAGES if page.is_relative_to(DOCS)]
+    assert not [page for page in pages if not re.search(rf": {re.escape(page)}$", navigation, re.MULTILINE)]
+    listed = {entry.rpartition(".")[2] for entry in re.findall(r"^::: (\S+)$", (DOCS / "api.md").read_text(), re.M)}
+    assert listed == set(denoscope.__all__)
