@@ -149,7 +149,7 @@ def test_a_judge_tells_planted_atoms_by_colour_and_controls_fall(tmp_path) -> No
     assert words == ["red", "blue", "green"]
     assert min(found.table["judge, own"][:3]) == 1
     assert max(found.table["judge, moved"][:3]) < 0.3
-    assert found["judge, published score"].n == 12
+    assert found["judge, own and other images"].n == 12
     away = Counted()
     away.fails = True
     kept = interpret(store, dictionary(), data=samples(), looked=6, judge=away, save=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
 from denoscope.interpret.drawing import Shown
-from denoscope.interpret.judges import Judge
+from denoscope.interpret.judges import Judge, Marked
 
 __all__ = ["Judged", "judged_by"]
 
@@ -24,6 +24,8 @@ class Judged(NamedTuple):
         other: mean score of images of other atoms under the marks of those, which a published score takes for
             negatives; such a picture differs in content and in marks at once.
         moved: mean score of its own images with the marks moved by half the grid: what content alone is worth.
+        turned: the same with the marks turned by half a turn.
+        swapped: the same with the marks of another atom that is active about as often.
         dealt: mean score of its own marks against the text of another atom: what the judge says to anything.
     """
 
@@ -31,17 +33,24 @@ class Judged(NamedTuple):
     own: Floats
     other: Floats
     moved: Floats
+    turned: Floats
+    swapped: Floats
     dealt: Floats
 
     @property
+    def location(self) -> Floats:
+        """Own marks less the mean of wrong ones on the same images: nothing where the judge sees content alone."""
+        return self.own - (self.moved + self.turned + self.swapped) / 3
+
+    @property
     def published(self) -> Floats:
-        """Mean of s over own images and of 1 - s over those of other atoms, as Flux's atoms were scored (2025)."""
+        """Mean of s over own images and of 1 - s over those of other atoms, on images that were not explained."""
         return (self.own + 1 - self.other) / 2
 
 
 def judged_by(
-    judge: Judge, explained: Mapping[int, Sequence[Shown]], scored: Mapping[int, Sequence[Shown]], seed: int,
-    advance: Callable[[int], Any],
+    judge: Judge, explained: Mapping[int, Sequence[Shown]], scored: Mapping[int, Sequence[Shown]],
+    swapped: Mapping[int, Sequence[Shown]], seed: int, advance: Callable[[int], Any],
 ) -> Judged:  # fmt: skip
     """Explain and score atoms.
 
@@ -49,6 +58,7 @@ def judged_by(
         judge: who is asked.
         explained: atom to images that the judge explains.
         scored: the same atoms to images that it scores: others than those.
+        swapped: the same images with the codes of another atom.
         seed: of which other atoms stand against each.
         advance: is told of every atom.
 
@@ -66,21 +76,23 @@ def judged_by(
     partner = {atoms[a]: atoms[b] for a, b in zip(order, np.roll(order, 1), strict=True)}
     rows: list[list[float]] = []
     for atom in atoms:
-        other = partner[atom]
-        rows.append([
-            _mean(judge, scored[atom], top[atom], text[atom]),
-            _mean(judge, scored[other], top[other], text[atom]),
-            _mean(judge, scored[atom], top[atom], text[atom], moved=True),
-            _mean(judge, scored[atom], top[atom], text[other]),
-        ])  # fmt: skip
+        other, images = partner[atom], scored[atom]
+        marks = {
+            "own": [image.marked(top[atom]) for image in images],
+            "other": [image.marked(top[other]) for image in scored[other]],
+            "moved": [image.marked(top[atom], _half(image)) for image in images],
+            "turned": [image.marked(top[atom], turned=True) for image in images],
+            "swapped": [image.marked(None) for image in swapped[atom]],
+        }
+        rows.append([_mean(judge, shown, text[atom]) for shown in marks.values()])
+        rows[-1].append(_mean(judge, marks["own"], text[other]))
         advance(1)
     return Judged(tuple(text[atom] for atom in atoms), *np.array(rows).T)
 
 
-def _mean(judge: Judge, images: Sequence[Shown], top: float, text: str, moved: bool = False) -> float:
-    """Mean score of marked images; `moved` by half the grid."""
-    found = [judge.score(image.marked(top, _half(image) if moved else (0, 0)), text) for image in images]
-    return float(np.mean(found))
+def _mean(judge: Judge, images: Sequence[Marked], text: str) -> float:
+    """Mean score of marked images."""
+    return float(np.mean([judge.score(image, text) for image in images]))
 
 
 def _half(image: Shown) -> tuple[int, int]:

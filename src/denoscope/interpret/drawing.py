@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,30 @@ class Shown:
     frame: Frame
     grid: Grid
 
-    def marked(self, top: float, shift: tuple[int, int] = (0, 0)) -> Marked:
+    def marked(
+        self, top: float | None, shift: tuple[int, int] = (0, 0), turned: bool = False, colour: str = "red"
+    ) -> Marked:
         """The picture, each pixel marked by the code of its cell as a share of `top`.
 
         Args:
-            top: the code that marks fully.
+            top: the code that marks fully; from the image's own lowest to its largest code unless given.
             shift: rows and columns of cells by which the marks are moved, around the edges.
+            turned: turn the marks by half a turn.
+            colour: of the marks.
         """
-        rows, cols = self.picture.shape[:2]
-        y, x = np.mgrid[0:rows, 0:cols] + 0.5
-        at = self.frame.cell_at(np.stack([x, y], axis=-1), self.grid)
-        codes = np.maximum(self.codes.reshape(self.grid.rows, self.grid.cols), 0) / max(top, 1e-12)
-        return Marked(self.picture, np.roll(codes, shift, (0, 1)).clip(0, 1)[at[..., 0], at[..., 1]])
+        at = _under(self.frame, self.grid, self.picture.shape[:2])
+        codes = np.maximum(self.codes.reshape(self.grid.rows, self.grid.cols), 0)
+        low = float(codes.min()) if top is None else 0.0
+        shares = (codes - low) / max((float(codes.max()) if top is None else top) - low, 1e-12)
+        shares = np.roll(shares[::-1, ::-1] if turned else shares, shift, (0, 1))
+        return Marked(self.picture, shares.clip(0, 1)[at[..., 0], at[..., 1]], colour)
+
+
+@lru_cache(maxsize=64)
+def _under(frame: Frame, grid: Grid, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Row and column of the cell under each pixel, `(row, col, 2)`."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
+    return frame.cell_at(np.stack([x, y], axis=-1), grid)
 
 
 def gallery(rows: Mapping[str, Sequence[Shown]], columns: int) -> bytes:

@@ -32,14 +32,15 @@ Picture = NDArray[np.uint8]
 Ask = Callable[[str, Sequence[Picture]], str]
 """A question about some pictures to an answer."""
 
-_OVER = (238, 51, 119)
-"""Colour of a mark."""
+_OVER = {"red": (238, 51, 119), "blue": (8, 48, 107)}
+"""Colours of marks."""
 _EXPLAIN = (
-    "Each picture has a red overlay where one unit of a neural network is active. Say in at most 12 words what the "
-    "marked places of all pictures have in common: an object, part, texture, colour, or place. Answer with these alone."
+    "Each picture has a {colour} overlay where one unit of a neural network is active. Say in at most 12 words what "
+    "the marked places of all pictures have in common: an object, part, texture, colour, or place. Answer with these "
+    "alone."
 )
 _SCORE = (
-    "The picture has a red overlay where one unit of a neural network is active. Do the marked places show this: "
+    "The picture has a {colour} overlay where one unit of a neural network is active. Do the marked places show this: "
     "{text}? Be very critical. Answer with one number between 0 (not at all) and 1 (exactly) alone."
 )
 
@@ -50,16 +51,18 @@ class Marked(NamedTuple):
     Attributes:
         picture: uint8 RGB `(row, col, 3)`.
         mask: 0 ... 1, `(row, col)`.
+        colour: of the marks, `red` or `blue`.
     """
 
     picture: Picture
     mask: NDArray[np.float64]
+    colour: str = "red"
 
     @property
     def overlaid(self) -> Picture:
-        """The picture, redder where it is marked."""
+        """The picture, redder or bluer where it is marked."""
         opaque = 0.7 * np.sqrt(self.mask)[..., None]
-        return (self.picture * (1 - opaque) + np.array(_OVER) * opaque).astype(np.uint8)
+        return (self.picture * (1 - opaque) + np.array(_OVER[self.colour]) * opaque).astype(np.uint8)
 
 
 class Judge(Protocol):
@@ -93,7 +96,8 @@ class Speaking:
 
     def explain(self, pictures: Sequence[Marked]) -> str:
         """Its answer on one line."""
-        return " ".join(self.ask(_EXPLAIN, [one.overlaid for one in pictures]).split())[:300]
+        question = _EXPLAIN.format(colour=pictures[0].colour if pictures else "red")
+        return " ".join(self.ask(question, [one.overlaid for one in pictures]).split())[:300]
 
     def score(self, picture: Marked, text: str) -> float:
         """The first number of its answer, cut to 0 ... 1.
@@ -101,7 +105,7 @@ class Speaking:
         Raises:
             InputError: an answer without a number.
         """
-        answer = self.ask(_SCORE.format(text=text), [picture.overlaid])
+        answer = self.ask(_SCORE.format(text=text, colour=picture.colour), [picture.overlaid])
         found = re.search(r"\d*\.?\d+", answer)
         if found is None:
             raise InputError(f"the judge {self.name} was asked for a number and said {answer[:80]!r}")
@@ -160,7 +164,9 @@ class Remembered:
         return float(self._answer("score", [picture], text, lambda: self.judge.score(picture, text)))
 
     def _answer(self, kind: str, pictures: Sequence[Marked], text: str, ask: Callable[[], Any]) -> Any:
-        digest = sha256(json.dumps([kind, self.name, text, [one.picture.shape for one in pictures]]).encode())
+        digest = sha256(
+            json.dumps([kind, self.name, text, [[one.picture.shape, one.colour] for one in pictures]]).encode()
+        )
         for one in pictures:
             digest.update(np.ascontiguousarray(one.picture).tobytes())
             digest.update(np.round(one.mask * 255).astype(np.uint8).tobytes())

@@ -113,8 +113,8 @@ def _scored(found: Sequence[_Shot]) -> Located:
             wrong = [average_precision(shot.mask, codes) for codes in shot.wrong]
             right = average_precision(shot.mask, shot.codes), average_precision(others[0], shot.codes)
             rows.append((*right, float(shot.mask.mean()), *wrong, shot.number))
-    *told, numbers = np.array(rows, dtype=np.float64).reshape(-1, 7).T
-    return Located(*told, numbers.astype(np.int64))
+    told = np.array(rows, dtype=np.float64).reshape(-1, 7).T
+    return Located(told[0], told[1], told[2], told[3], told[4], told[5], told[6].astype(np.int64))
 
 
 def _masks(image: Coded, fact: Callable[[str, str], Any], words: set[str]) -> dict[str, Mask]:

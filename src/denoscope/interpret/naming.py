@@ -136,7 +136,7 @@ def _words(
     sure = np.nan_to_num(q, nan=1.0) < 0.05
     tested = halves == 1
     auc, near = np.full(len(atoms), np.nan), np.full(len(atoms), np.nan)
-    for atom in np.flatnonzero(sure):
+    for atom in np.flatnonzero(sure).tolist():
         strengths, truth = seen.strengths[:, atom], has[:, best[atom]]
         auc[atom] = detection(strengths[tested], truth[tested])
         if directions is not None:

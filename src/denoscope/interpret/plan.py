@@ -29,6 +29,11 @@ class Plan:
     """Atoms that a judge is asked about, by lot, where there is a judge."""
     shown: int = 5
     """Images of an atom that a judge explains, and as many others that it scores."""
+    compat: bool = False
+    """Ask the judge for the score of the paper on Flux's dictionaries (2025) as well, as its code has it."""
+    compat_above: float = 5.0
+    """Code that a cell must exceed to count there, in the dictionary's own units; 5 as published for SAEs, 1 for
+    neurons."""
     seed: int = 0
     """Of halves within facts, shuffles and draws."""
 

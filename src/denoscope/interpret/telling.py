@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from denoscope.core.report import Score
 from denoscope.interpret.asking import Judged
 from denoscope.interpret.found import Interpreted
+from denoscope.interpret.published import Published
 from denoscope.measures.statistics import bootstrap_mean, wilson
 
-__all__ = ["asked_scores", "asked_table", "scores_of", "table_of"]
+__all__ = ["asked_scores", "asked_table", "published_scores", "scores_of", "table_of"]
 
 _BESIDE = ", random atoms"
 _WRONG = {"mask of another image": "elsewhere", "codes by lot": "share", "codes moved": "moved",
@@ -83,21 +84,41 @@ def asked_scores(told: Judged, beside: Judged | None) -> tuple[Score, ...]:
     """
     rows = {
         "judge": (told.own - told.other, "own marks less those of other atoms on their images", "higher"),
-        "judge, content": (told.own - told.moved, "own marks less the same ones moved by half the grid", None),
+        "judge, location": (told.location, "own marks less moved, turned and another atom's on the same images", None),
         "judge, text of another atom": (told.own - told.dealt, "own text less that of another atom", None),
-        "judge, published score": (told.published, "mean of s on own and 1 - s on other images", None),
+        "judge, own and other images": (told.published, "mean of s on own and 1 - s on other images", None),
     }
     if beside is not None:
         rows["judge, random atoms"] = (beside.own - beside.other, "as above", None)
-        rows["judge, published score, random atoms"] = (beside.published, "as above", None)
+        rows["judge, location, random atoms"] = (beside.location, "as above", None)
+        rows["judge, own and other images, random atoms"] = (beside.published, "as above", None)
     return tuple(_mean(name, values, f"atoms; {how}", better) for name, (values, how, better) in rows.items())
+
+
+def published_scores(images: NDArray[Any], told: Published, beside: Published | None) -> tuple[Score, ...]:
+    """The published score, with its controls.
+
+    Args:
+        images: that each atom is active enough in, `(atom,)`.
+        told: of the dictionary.
+        beside: of random atoms, where the method has such.
+    """
+    none = int((images == 0).sum())
+    rows = {"published score": told.score, "published score, text of another atom": told.dealt}
+    if beside is not None:
+        rows |= {"published score, random atoms": beside.score}
+    return (
+        Score("published score, atoms without an image", **wilson(none, len(images))._asdict(), unit="share",
+              over="atoms"),
+        *(_mean(name, values, "atoms; 0.5 is a judge that always says the same") for name, values in rows.items()),
+    )  # fmt: skip
 
 
 def asked_table(atoms: Sequence[int], told: Judged, count: int) -> dict[str, list[Any]]:
     """Columns for the table: text and scores of the atoms that a judge was asked about."""
     texts = dict(zip(atoms, told.text, strict=True))
     made: dict[str, list[Any]] = {"judge's words": [texts.get(atom, "") for atom in range(count)]}
-    for name in ("own", "other", "moved", "dealt"):
+    for name in ("own", "other", "moved", "turned", "swapped", "dealt"):
         made[f"judge, {name}"] = _filled(count, dict(zip(atoms, getattr(told, name), strict=True))).tolist()
     return made
 

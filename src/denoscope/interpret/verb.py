@@ -13,7 +13,7 @@ from denoscope.chosen import made_folder, opened, usual
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.recipe import Origin
-from denoscope.core.report import Report
+from denoscope.core.report import Report, Score
 from denoscope.core.sample import DataSet, Sample
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.evaluate.knowing import reopened
@@ -23,13 +23,17 @@ from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import Eye, pixels
 from denoscope.interpret.plan import Plan
-from denoscope.interpret.telling import asked_scores, asked_table, scores_of, table_of
+from denoscope.interpret.published import NoImages, Published
+from denoscope.interpret.telling import asked_scores, asked_table, published_scores, scores_of, table_of
 from denoscope.interpret.walking import Source
 from denoscope.interpret.work import Work
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
 
 __all__ = ["interpret"]
+
+Said = tuple[tuple[Score, ...], dict[str, list[Any]]]
+"""Scores, and columns of the table."""
 
 _NOTES = (
     "Images are dealt into two halves by their id. Words come from the captions of the images of one half in which an "
@@ -137,19 +141,36 @@ def _page(out: Path, work: Work, report: Report, both: Sequence[tuple[Learned, I
 def _asked(
     report: Report, work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], progress: bool
 ) -> Report:
-    """The report with what a judge says; as it was, with the reason, where the judge gives no answer."""
-    with progress_bar("ask", len(both) * work.plan.asked, progress) as advance:
-        try:
-            found = [work.asked(made, seen, judge, advance) for made, seen in both]
-        except InputError as error:
-            return replace(report, notes=(*report.notes, f"Without a judge: {error}"))
+    """The report with what a judge says; as far as it came, with the reason, where the judge gives no answer."""
+    parts = [_opinions, *([_published] if work.plan.compat else [])]
+    with progress_bar("ask", len(parts) * len(both) * work.plan.asked, progress) as advance:
+        for part in parts:
+            try:
+                scores, columns = part(work, judge, both, advance)
+            except InputError as error:
+                return replace(report, notes=(*report.notes, f"Without a judge: {error}"))
+            report = replace(report, scores=(*report.scores, *scores), table={**report.table, **columns})
+    return report
+
+
+def _opinions(work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], advance: Any) -> Said:
+    found = [work.asked(made, seen, judge, advance) for made, seen in both]
     atoms, told = found[0]
     beside = found[1][1] if len(found) > 1 else None
-    return replace(
-        report,
-        scores=(*report.scores, *asked_scores(told, beside)),
-        table={**report.table, **asked_table(atoms, told, len(report.table["atom"]))},
-    )
+    return asked_scores(told, beside), asked_table(atoms, told, len(both[0][0].atoms))
+
+
+def _published(work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], advance: Any) -> Said:
+    atoms, images, told = work.published(both[0][0], judge, advance)
+    beside: Published | None = None
+    if len(both) > 1:
+        try:
+            *_, beside = work.published(both[1][0], judge, advance)
+        except NoImages:
+            beside = None
+    column = np.full(len(images), np.nan)
+    column[atoms] = told.score
+    return published_scores(images, told, beside), {"published score": column.tolist()}
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:

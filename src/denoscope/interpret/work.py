@@ -20,7 +20,9 @@ from denoscope.interpret.naming import names_of
 from denoscope.interpret.observing import Observed, observed
 from denoscope.interpret.patches import Eye, Seen, cut, look
 from denoscope.interpret.plan import Plan
+from denoscope.interpret.published import NoImages, Published, drawn_others, published_by
 from denoscope.interpret.walking import Source
+from denoscope.measures.atlas import Atlas
 from denoscope.measures.lift import vocabulary
 
 __all__ = ["Work"]
@@ -29,6 +31,8 @@ _ATOMS, _COLUMNS = 10, 6
 """Atoms of the gallery, and images of each."""
 _BESIDE = 6
 """Random atoms that get a card."""
+_CELLS = 6
+"""Cells above the threshold from which the published score keeps an image."""
 Advance = Callable[[int], Any]
 
 
@@ -80,7 +84,38 @@ class Work:
         atoms = sorted(int(atom) for atom in drawn)
         numbers = [{a: [number for number, _, _ in atlas.top(a)[:shown]] for a in atoms} for atlas in atlases]
         explained, scored = (self._listed(made, of) for of in numbers)
-        return atoms, judged_by(judge, explained, scored, self.plan.seed, advance)
+        others, wanted = partners(found.observed.atlas.density), dict[int, list[int]]()
+        for a in atoms:
+            wanted.setdefault(int(others[a]), []).extend(numbers[1][a])
+        there = self._shown(made, wanted)
+        swapped = {a: [there[int(others[a]), number] for number in numbers[1][a]] for a in atoms}
+        return atoms, judged_by(judge, explained, scored, swapped, self.plan.seed, advance)
+
+    def published(self, made: Learned, judge: Judge, advance: Advance) -> tuple[list[int], NDArray[Any], Published]:
+        """Atoms drawn by lot among those with an image, images of every atom, and the score as published.
+
+        Raises:
+            NoImages: fewer than two atoms that are active enough in an image.
+            InputError: a judge that cannot be reached.
+        """
+        atlas = Atlas(len(made.atoms), self.plan.shown)
+        for image in self.source.coded(made):
+            enough = (image.codes > self.plan.compat_above).sum(axis=0) >= min(_CELLS, len(image.codes))
+            atlas.add(image.number, np.where(enough, image.codes, 0), image.where)
+        images, rng = atlas.active_images, np.random.default_rng((self.plan.seed, 10))
+        atoms = sorted(rng.permutation(np.flatnonzero(images))[: self.plan.asked].tolist())
+        if len(atoms) < 2:
+            raise NoImages(f"the published score keeps images with {_CELLS} cells above {self.plan.compat_above:g}; "
+                             f"{len(atoms)} of {len(images)} atoms have one, two are needed: "
+                             "lower --compat-above")  # fmt: skip
+        rivals = {a: drawn_others(a, images, rng) for a in atoms}
+        wanted = {a: {number for number, _, _ in atlas.top(a)} for a in atoms}
+        for b in {b for drawn in rivals.values() for b in drawn}:
+            wanted.setdefault(b, set()).add(atlas.top(b)[0][0])
+        shown = self._shown(made, {a: sorted(numbers) for a, numbers in wanted.items()})
+        own = {a: [shown[a, number] for number, _, _ in atlas.top(a)] for a in atoms}
+        others = {a: [shown[b, atlas.top(b)[0][0]] for b in rivals[a]] for a in atoms}
+        return atoms, images, published_by(judge, own, others, advance)
 
     def drawn(self, made: Learned, found: Interpreted, beside: Interpreted | None) -> dict[str, bytes]:
         """How often atoms are active, and for each word the atom that detects it best, the best ones first."""
