@@ -9,6 +9,7 @@ from denoscope.chosen import opened
 from denoscope.core.optional import require
 from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
+from denoscope.dictionaries.base import Learned
 from denoscope.explorer.export import check_out, export_page, page_folder
 from denoscope.store.store import Store
 
@@ -27,6 +28,7 @@ def explore(
     recipe: str | Recipe | None = None,
     sites: Sites = None,
     images: int | Sequence[str] = 96,
+    dictionaries: Sequence[str | Path | Learned] = (),
     budget: int = BUDGET,
     port: int = 8765,
     open_browser: bool = True,
@@ -44,6 +46,7 @@ def explore(
         recipe: digest, or its beginning; everything in the store unless given.
         sites: which sites to show; all with a grid of cells unless given.
         images: how many, taken in turn from every data set, or which ones by id.
+        dictionaries: whose atoms are shown: folders, names in the store's `dictionaries`, or what `learn` made.
         budget: bytes of packs, about; what does not fit is left out and said.
         port: TCP port; 0 takes any that is free.
         open_browser: show the page in the default browser.
@@ -56,6 +59,7 @@ def explore(
         MissingPackage: `denoscope[explorer]` is not installed.
     """
     store = opened(store)
+    wanted = Wanted(recipe=recipe, sites=sites, images=images, budget=budget, dictionaries=dictionaries)
     page = page_folder()
     for module in ("fastapi", "uvicorn", "python_multipart"):
         require(module, "serve the explorer", "denoscope[explorer]")
@@ -64,7 +68,7 @@ def explore(
     from denoscope.live import Workshop
 
     with listening(port) as sock:
-        folder = bundle(store, None, Wanted(recipe=recipe, sites=sites, images=images, budget=budget), say)
+        folder = bundle(store, None, wanted, say)
         desk, token, found = desk_folder(store), new_token(), sock.getsockname()[1]
         live = Workshop(store, folder, desk / "images", device, precision)
         settings = Settings(folder, desk, token, found, page)
@@ -87,13 +91,14 @@ def export(
     recipe: str | Recipe | None = None,
     sites: Sites = None,
     images: int | Sequence[str] = 96,
+    dictionaries: Sequence[str | Path | Learned] = (),
     budget: int = BUDGET,
     say: Callable[[str], None] = _quiet,
 ) -> Path:
     """Write the explorer's page of a store as a static folder, for any web server: `python -m http.server -d OUT`.
 
     Args:
-        store, recipe, sites, images, budget, say: as for `explore`.
+        store, recipe, sites, images, dictionaries, budget, say: as for `explore`.
         out: a new or empty folder, or an earlier export, of which only what changed is written.
 
     Returns:
@@ -106,7 +111,7 @@ def export(
     """
     page_folder()
     check_out(Path(out))
-    wanted = Wanted(recipe=recipe, sites=sites, images=images, budget=budget)
+    wanted = Wanted(recipe=recipe, sites=sites, images=images, budget=budget, dictionaries=dictionaries)
     return export_page(bundle(opened(store), None, wanted, say), out)
 
 
@@ -116,6 +121,7 @@ def widget(
     recipe: str | Recipe | None = None,
     sites: Sites = None,
     images: int | Sequence[str] = 96,
+    dictionaries: Sequence[str | Path | Learned] = (),
     budget: int = BUDGET,
     height: int = 760,
     say: Callable[[str], None] = _quiet,
@@ -123,7 +129,7 @@ def widget(
     """The explorer's page of a store in a notebook cell; the place that is pinned comes back as `.selection`.
 
     Args:
-        store, recipe, sites, images, budget, say: as for `explore`.
+        store, recipe, sites, images, dictionaries, budget, say: as for `explore`.
         height: of the cell, in pixels.
 
     Returns:
@@ -134,5 +140,5 @@ def widget(
     """
     from denoscope.explorer.widget import widget as made
 
-    wanted = Wanted(recipe=recipe, sites=sites, images=images, budget=budget)
+    wanted = Wanted(recipe=recipe, sites=sites, images=images, budget=budget, dictionaries=dictionaries)
     return made(bundle(opened(store), None, wanted, say), height)

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from os import environ
 from pathlib import Path
 
+from denoscope.bundling.atoms import atom_panels, named
 from denoscope.bundling.attending import attention_panels
 from denoscope.bundling.choice import choose_images, fitting
 from denoscope.bundling.families import Place, families, levels, noise, read_from, told
@@ -18,6 +19,7 @@ from denoscope.chosen import opened
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
+from denoscope.dictionaries.base import Learned
 from denoscope.explorer.bundle.blobs import MANIFEST, Blobs
 from denoscope.explorer.bundle.layer import LayerAsked, layer_id, pack_layer
 from denoscope.explorer.bundle.manifest import LayerEntry, Manifest, PackEntry, ReportEntry
@@ -54,6 +56,8 @@ class Wanted:
     """Principal axes, with bands that load one after another: for large layers unless given."""
     title: str | None = None
     """Of the page; the store's name unless given."""
+    dictionaries: Sequence[str | Path | Learned] = ()
+    """Whose atoms are shown: folders, names in the store's `dictionaries`, or what `learn` made."""
 
 
 def bundle_folder(store: Store) -> Path:
@@ -88,6 +92,7 @@ def bundle(
         StoreError: the store is empty, or the folder cannot be written.
     """
     store, wanted = opened(store), wanted or Wanted()
+    dictionaries = [named(store, given) for given in wanted.dictionaries]
     blobs = Blobs(folder or bundle_folder(store))
     before = _before(blobs)
     places = _places(store, wanted)
@@ -98,8 +103,9 @@ def bundle(
     volumes = [volume for place in places for volume in place.volumes]
     volumes = list({volume.recipe.digest: volume for volume in volumes}.values())
     images, grey = image_entries(blobs, volumes, ids, {image.id: image for image in before.images})
-    kept = tuple(panel for panel in before.panels if blobs.has(panel.file))
+    kept = tuple(panel for panel in before.panels if all(map(blobs.has, (panel.file, *(panel.files or ())))))
     panels, unseen = attention_panels(blobs, _attention(store, wanted), images, kept)
+    panels = atom_panels(blobs, store, dictionaries, images, layers, panels, say)
     left_out += [*refused, *grey, *unseen]
     for line in left_out:
         say(line)

@@ -14,6 +14,10 @@ __all__ = ["explore", "export"]
 Folder = Annotated[Positional[str], arg(metavar="STORE", help="folder or URL that `extract` filled")]
 RecipeDigest = Annotated[str | None, arg(help="digest, or its beginning; everything in the store unless given")]
 SiteNames = Annotated[tuple[str, ...], arg(help="names or aliases; all that have a grid of cells unless given")]
+Dictionaries = Annotated[
+    tuple[str, ...],
+    arg(name="dictionary", help="folders that `learn` filled, or names in STORE/dictionaries, whose atoms are shown"),
+]
 Megabytes = Annotated[int, arg(help="MiB of packs, about; what does not fit is left out and said")]
 
 
@@ -24,6 +28,7 @@ def explore(
     recipe: RecipeDigest = None,
     sites: SiteNames = (),
     images: int = 96,
+    dictionaries: Dictionaries = (),
     budget: Megabytes = 512,
     port: int = 8765,
     browser: bool = sys.stdout.isatty(),
@@ -40,8 +45,8 @@ def explore(
     from denoscope.explore import explore as verb
 
     verb(
-        store, recipe=recipe, sites=sites or None, images=images, budget=budget << 20, port=port,
-        open_browser=browser, device=device, precision=precision, say=say,
+        store, recipe=recipe, sites=sites or None, images=images, dictionaries=dictionaries, budget=budget << 20,
+        port=port, open_browser=browser, device=device, precision=precision, say=say,
     )  # fmt: skip
 
 
@@ -53,6 +58,7 @@ def export(
     recipe: RecipeDigest = None,
     sites: SiteNames = (),
     images: int = 96,
+    dictionaries: Dictionaries = (),
     budget: Megabytes = 512,
 ) -> None:
     """Write a store's explorer as a static folder that needs no denoscope: for any web server.
@@ -62,6 +68,9 @@ def export(
     """
     from denoscope.explore import export as verb
 
-    made = verb(store, out, recipe=recipe, sites=sites or None, images=images, budget=budget << 20, say=say)
+    made = verb(
+        store, out, recipe=recipe, sites=sites or None, images=images, dictionaries=dictionaries, budget=budget << 20,
+        say=say,
+    )  # fmt: skip
     size = sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
     say(f"{made}: {size / 2**20:.0f} MiB; look at it with: python -m http.server --directory {made}")

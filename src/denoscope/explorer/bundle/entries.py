@@ -193,8 +193,16 @@ class ReportEntry:
 
 @dataclass(frozen=True)
 class PanelEntry:
-    """Something else to show beside the maps; `docs/explorer.md` has the schema of each kind."""
+    """Something else to show beside the maps; `docs/explorer.md` has the schema of each kind.
+
+    Attributes:
+        kind: which schema.
+        name: for people, and what tells panels of a kind apart.
+        file: JSON.
+        files: what that names, in turn.
+    """
 
     kind: str
     name: str
     file: str
+    files: tuple[str, ...] | None = None
