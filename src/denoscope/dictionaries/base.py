@@ -11,24 +11,23 @@ from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError, StoreError, unknown
-from denoscope.core.optional import require
-from denoscope.core.recipe import FORMAT
+from denoscope.core.recipe import FORMAT, Origin
 from denoscope.core.registry import dictionaries
 from denoscope.core.report import Report
 from denoscope.core.site import Site
+from denoscope.dictionaries._files import ORIGIN, REPORT, told_of, weights_of, write_weights
 
 __all__ = ["Learned", "load_dictionary", "rows_of"]
 
 Array = NDArray[Any]
 _READ_ALONE = {"diffract": "denoscope.dictionaries.formats.timed:TimedTranscoder"}
 """Kinds that are not learned here."""
-_CONFIG, _WEIGHTS, _REPORT = "config.json", "dictionary.safetensors", "report"
 
 
 class Learned(ABC):
@@ -112,32 +111,50 @@ class Learned(ABC):
         return None
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """Write `config.json`, `dictionary.safetensors` and the report, where there is one."""
+        """Write `config.json`, `dictionary.safetensors`, `origin.json` and the report, where there is one.
+
+        Whatever moment it is stopped at, the folder holds the old dictionary, the new one, or none that loads.
+        """
         place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        weights = {name: np.ascontiguousarray(array) for name, array in self.weights.items()}
-        require("safetensors.numpy", "save dictionaries").save_file(weights, place / _WEIGHTS)
         told = {"format": FORMAT, "dictionary": self.name, "settings": asdict(self.settings), "about": self.about}
-        (place / _CONFIG).write_text(json.dumps(told, indent=1))
+        write_weights(place, told, self.weights)
         if self.report is not None:
-            self.report.save(place / _REPORT)
+            self.report.save(place / REPORT)
+        (place / ORIGIN).write_text(json.dumps(self._origin(), indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Self:
         """Read what `save` wrote.
 
         Raises:
-            StoreError: no dictionary of this kind and format lies there.
+            StoreError: no dictionary of this kind and format lies there, or a damaged or half-written one.
         """
-        told = _config(Path(folder))
+        told = told_of(Path(folder))
         if told["dictionary"] != cls.name:
             raise StoreError(f"{folder} holds a {told['dictionary']!r} dictionary, not {cls.name!r}")
         made = cls(**told["settings"])
-        made.weights = require("safetensors.numpy", "load dictionaries").load_file(Path(folder) / _WEIGHTS)
+        made.weights = weights_of(Path(folder))
         made.about = told["about"]
-        if (Path(folder) / _REPORT / "report.json").exists():
-            made.report = Report.load(Path(folder) / _REPORT)
+        if (Path(folder) / REPORT / "report.json").exists():
+            made.report = Report.load(Path(folder) / REPORT)
         return made
+
+    def push_to_hub(self, repo: str, **options: Any) -> str:
+        """Put it into a repository of the Hub with a model card; its address is returned.
+
+        Args:
+            repo: OWNER/NAME.
+            options: see `denoscope.dictionaries.hub.push`.
+        """
+        from denoscope.dictionaries.hub import push
+
+        return push(self, repo, **options)
+
+    def _origin(self) -> dict[str, Any]:
+        """What ran, and what the weights are."""
+        ran = Origin.now(0.0) if self.report is None else self.report.origin
+        shapes = {name: list(array.shape) for name, array in self.weights.items()}
+        return {"origin": asdict(ran), "base": dict(self.about.get("model") or {}), "weights": shapes}
 
     def _weight(self, name: str) -> NDArray[np.float32]:
         if name not in self.weights:
@@ -145,18 +162,23 @@ class Learned(ABC):
         return self.weights[name]
 
     def __repr__(self) -> str:
-        shape = " x ".join(map(str, self.weights["atoms"].shape)) if self.weights else "nothing learned"
+        shape = " x ".join(map(str, self.atoms.shape)) if self.weights else "nothing learned"
         return f"{type(self).__name__}({shape}{f' at {self.site}' if self.site else ''})"
 
 
 def load_dictionary(folder: str | PathLike[str]) -> Learned:
-    """The dictionary in a folder, whichever kind it is.
+    """The dictionary in a folder, whichever kind it is; or of the Hub, as `hf://OWNER/NAME` or `hf://OWNER/NAME@REVISION`.
 
     Raises:
-        StoreError: none lies there.
+        StoreError: none lies there, or a damaged one; of another package's files it is told how to read them.
+        InputError: a repository that cannot be had, with the command that fetches it.
         UnknownName: of a kind that is not registered here.
     """
-    return kind_of(_config(Path(folder))["dictionary"]).load(folder)
+    if str(folder).startswith("hf:/"):
+        from denoscope.dictionaries.hub import fetched
+
+        folder = fetched(str(folder))
+    return kind_of(told_of(Path(folder))["dictionary"]).load(folder)
 
 
 def kind_of(name: str) -> "type[Learned]":
@@ -199,14 +221,3 @@ def _settings(kind: type[Any], fields: Mapping[str, Any]) -> Any:
         if name not in known:
             raise unknown("setting", name, known, f"help(denoscope.dictionaries.{kind.__module__.split('.')[-1]})")
     return kind(**fields)
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    try:
-        told = cast("dict[str, Any]", json.loads((folder / _CONFIG).read_text()))
-        kind, version = told["dictionary"], told["format"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise StoreError(f"no dictionary in {folder}; one is a folder with {_CONFIG} and {_WEIGHTS}") from None
-    if version != FORMAT or not (folder / _WEIGHTS).exists():
-        raise StoreError(f"the {kind!r} dictionary in {folder} is incomplete or of format {version}, not {FORMAT}")
-    return told
