@@ -13,8 +13,11 @@ from denoscope.cli.output import say, show_json
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.core.errors import InputError
 from denoscope.core.report import Report
+from denoscope.learn.reading import Reading
 
 __all__ = ["evaluate", "learn", "specialise"]
+
+READING = Reading()
 
 Folder = Annotated[Positional[str], arg(metavar="STORE", help="folder or URL that `extract` filled")]
 SiteName = Annotated[str | None, arg(help="name or alias; may be left out where only one is stored")]
@@ -34,6 +37,13 @@ TwinStore = Annotated[
 ]
 BesideStores = Annotated[tuple[str, ...], arg(help="further stores of the same images, for tasks that compare sites")]
 DataSpec = Annotated[str | None, arg(help="the images, where the store cannot find them again (see `list data`)")]
+LearnFrom = Annotated[
+    Positional[str],
+    arg(metavar="STORE", help="folder or URL that `extract` filled; with --data or --prompts, a model (`list models`)"),
+]
+LiveData = Annotated[
+    str | None, arg(help="images that a model reads while the dictionary learns, and nothing stored (see `list data`)")
+]
 RivalNames = Annotated[
     tuple[str, ...],
     arg(
@@ -133,10 +143,12 @@ def _learn_with(name: str) -> Callable[..., None]:
     settings: Any = kind.Settings
 
     def run(
-        store: Folder,
+        store: LearnFrom,
         /,
         *,
         settings: OmitArgPrefixes[settings] = settings(),  # pyright: ignore[reportInvalidTypeForm] # noqa: B008
+        data: LiveData = None,
+        reading: OmitArgPrefixes[Reading] = READING,
         site: SiteName = None,
         timestep: Timestep = None,
         timesteps: SeveralTimesteps = (),
@@ -145,13 +157,19 @@ def _learn_with(name: str) -> Callable[..., None]:
         out: Annotated[Path | None, arg(help="folder to save to; in the store unless given")] = None,
         keep: Annotated[Path | None, arg(help="folder for a log and checkpoints, to go on from")] = None,
         baselines: RivalNames = (),
+        buffer: Annotated[float, arg(help="MB of cells that are held to be shuffled")] = 256.0,
         as_json: AsJson = False,
     ) -> None:
         from denoscope.learn import learn as verb
 
+        how = asdict(reading)
+        if data is None and not reading.prompts:
+            how["source"] = None if reading.source == "noised" else reading.source
+        elif out is None:
+            raise InputError("there is no store to keep the dictionary in; say where: --out runs/dictionary")
         made = verb(
             store, name, site, timestep=timestep, timesteps=_levels(timesteps), recipe=recipe, held_out=held_out,
-            out=out, keep=keep, baselines=baselines or None, **asdict(settings),
+            out=out, keep=keep, baselines=baselines or None, buffer=buffer, data=data, **how, **asdict(settings),
         )  # fmt: skip
         if made.report is not None:
             _show(made.report, as_json)

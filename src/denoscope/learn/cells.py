@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from denoscope.core.activations import Activations
 from denoscope.dictionaries.rows import PLACE, Rows
 
-__all__ = ["cells_of", "placed"]
+__all__ = ["cells_of", "placed", "thinned"]
 
 
 def cells_of(batch: Activations) -> NDArray[np.float32]:
@@ -25,3 +25,15 @@ def placed(batch: Activations, timestep: float | None) -> Rows:
     masked = flat.grid is not None and flat.layout != "pooled"
     kept = places[flat.mask.reshape(places.shape)] if masked else places.reshape(-1)
     return Rows(values, np.full(len(values), timestep or 0.0, dtype=np.float32), None, kept)
+
+
+def thinned(rows: Rows, kept: int, chance: np.random.Generator) -> Rows:
+    """At most `kept` rows of each image, drawn by chance, in their order."""
+    assert rows.places is not None
+    images = np.unique(rows.places["sample"].astype(str), return_inverse=True)[1]
+    counts = np.bincount(images)
+    if counts.max() <= kept:
+        return rows
+    order = np.lexsort((chance.random(len(rows)), images))
+    rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows[np.sort(order[rank < kept])]

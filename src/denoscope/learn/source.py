@@ -43,6 +43,16 @@ class Source(Protocol):
         ...
 
     @property
+    def per_turn(self) -> int:
+        """Cells that one pass gives."""
+        ...
+
+    @property
+    def cheap(self) -> bool:
+        """Whether cells can be read again at little cost."""
+        ...
+
+    @property
     def counts(self) -> tuple[int, int]:
         """Images to learn from, and held out."""
         ...

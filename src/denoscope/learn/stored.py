@@ -41,6 +41,13 @@ class Stored:
     train: frozenset[str]
     test: frozenset[str]
 
+    cheap = True
+
+    @property
+    def per_turn(self) -> int:
+        """Cells that one pass gives."""
+        return len(self.train) * self.per_image * len(self.conditions)
+
     @property
     def counts(self) -> tuple[int, int]:
         """Images to learn from, and held out."""

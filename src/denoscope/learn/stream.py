@@ -11,6 +11,9 @@ from denoscope.learn.source import Source
 
 __all__ = ["Stream"]
 
+_FIRST = 20_000
+"""Cells that are remembered."""
+
 
 class Stream:
     """Cells to learn from, in another order each time they are iterated.
@@ -33,11 +36,15 @@ class Stream:
     ) -> None:
         self._source, self._buffer, self._most, self._advance = source, buffer, most, advance
         self._turn, self._read, self._mixing = -1, 0, Mixing(batch)
+        self.first: list[Rows] = []
+        """Cells that went by first, for what is held against the dictionary, where reading takes long."""
 
     def __iter__(self) -> Iterator[Rows]:
         self._turn += 1
         for rows in shuffled(self._blocks(), self._buffer, np.random.default_rng((self._turn, 2))):
             self._mixing.see(rows)
+            if self._most is not None and sum(map(len, self.first)) < _FIRST:
+                self.first.append(rows)
             yield rows
             if self._most is None:
                 self._advance(len(rows))
@@ -61,8 +68,8 @@ class Stream:
         if share is None:
             return ()
         images, _ = self._source.counts
-        cells = self._source.per_image * len(self._source.conditions)
-        heap = (cells - 1) / max(1, images * cells - 1)
+        cells = self._source.per_turn / images
+        heap = max(0.0, cells - 1) / max(1.0, images * cells - 1)
         name, over = "same-image pairs", "training batches"
         return (
             Score(name, **share._asdict(), unit="share of pairs in a batch", better="lower", over=over),

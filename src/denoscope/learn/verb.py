@@ -3,9 +3,9 @@
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from denoscope.chosen import made_folder, opened
+from denoscope.chosen import loaded, made_folder, opened
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.core.recipe import Recipe
@@ -13,11 +13,16 @@ from denoscope.core.registry import dictionaries
 from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries.base import Learned
+from denoscope.learn.reading import Images, Reading, source_of
 from denoscope.learn.reporting import reported
+from denoscope.learn.source import Source
 from denoscope.learn.stored import stored
 from denoscope.learn.stream import Stream
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
+
+if TYPE_CHECKING:
+    from denoscope.models.base import Model
 
 __all__ = ["BUFFER", "learn"]
 
@@ -26,7 +31,7 @@ BUFFER = 256.0
 
 
 def learn(
-    store: Store | str | Path,
+    store: "Store | str | Path | Model",
     dictionary: str = "topk",
     site: str | Site | None = None,
     condition: Condition | None = None,
@@ -39,18 +44,29 @@ def learn(
     keep: str | Path | None = None,
     baselines: Sequence[str] | None = None,
     buffer: float = BUFFER,
+    data: Images | None = None,
+    source: Literal["noised", "generation"] | None = None,
+    prompt: str = "",
+    prompts: Sequence[str] = (),
+    steps: int | None = None,
+    guidance: float | None = None,
+    cells_per_image: int = 0,
+    limit: int | None = None,
+    batch_size: int | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Learned:
     """Learn directions from the cells of one site, and measure them on images that were held out.
 
     Args:
-        store: a store, or its folder or URL.
+        store: a store, or its folder or URL; or, with `data` or `source`, a model or its name, which is read while the
+            dictionary learns, so that nothing lies on disk.
         dictionary: name (`denoscope list dictionaries`).
         site: name or alias; may be left out where only one is stored.
         condition: the only one stored, or that whose timestep is nearest to 50, unless given.
         timestep: instead of a condition.
-        timesteps: several noise levels, whose cells are mixed, or `"all"` that are stored; the report tells of each.
+        timesteps: several noise levels, whose cells are mixed, or `"all"`: those that are stored, or any that a model
+            has, drawn anew; the report tells of each, or of some.
         recipe: digest, or its beginning, where several recipes hold the site.
         held_out: share of the images that nothing is learned from.
         out: folder to save to; `dictionaries/NAME` in the store unless given.
@@ -58,6 +74,10 @@ def learn(
         baselines: further dictionaries, learned from some of the same cells, that the report shows beside it (`nmf`,
             `kmeans`, `neurons`, `random`, `itda-random`); those that cost little unless given.
         buffer: MB of cells that are held to be shuffled.
+        data: images for a model (`open_data`), or those whose facts make prompts.
+        source: `"noised"` images, one forward each, unless given; or `"generation"`, pictures in the making.
+        prompt, prompts, steps, guidance, cells_per_image, limit, batch_size: how a model is read: see
+            `denoscope.learn.reading.Reading`.
         progress: show a bar with the time left.
         settings: of the dictionary, such as `atoms`, `k`, `cells`, `seed`.
 
@@ -72,31 +92,61 @@ def learn(
     """
     started = time.perf_counter()
     made: Learned = dictionaries.get(dictionary)(**settings)
-    place = opened(store)
-    source = stored(place, site, condition, timestep, timesteps, recipe, held_out)
+    reading = Reading(source or "noised", prompt, tuple(prompts), steps, guidance, cells_per_image, limit, batch_size)
+    wanted = int(getattr(made.settings, "cells", 0))
+    place = _place(store, data, source, reading)
+    found: Source = (
+        source_of(loaded(cast("Any", store)), data, reading, site, condition, timestep, timesteps, held_out, wanted)
+        if place is None
+        else stored(place, site, condition, timestep, timesteps, recipe, held_out)
+    )
     if out is not None:
         made_folder(out)
-    train, _ = source.counts
-    goal = int(getattr(made.settings, "cells", 0)) or train * source.per_image * len(source.conditions)
     batch = int(getattr(made.settings, "batch", 1024))
-    with progress_bar("learn", goal, progress) as advance:
-        stream = Stream(source, buffer, batch, advance=advance)
+    with progress_bar("learn", wanted or found.per_turn, progress) as advance:
+        stream = Stream(found, buffer, batch, None if found.cheap else wanted or found.per_turn, advance)
         _fit(made, stream, keep)
-    made.about = {
+    made.about = _about(found, timesteps is not None)
+    plain, mixed = (found.blocks(0), Stream(found, buffer, batch)) if found.cheap else (stream.first, stream.first)
+    made.report = reported(made, found, started, baselines, plain, mixed, stream.scores())
+    name = None if place is None else place.save(made.report)
+    if out is None and place is not None and place.place.local:
+        out = place.place.path(f"dictionaries/{name}")
+    if out is not None:
+        made.folder = Path(out)
+        made.save(made.folder)
+    return made
+
+
+def _place(store: Any, data: Any, source: str | None, reading: Reading) -> Store | None:
+    """The store, or None where a model is read.
+
+    Raises:
+        InputError: a model without images, or images for a store.
+        StoreError: no such store.
+    """
+    live = data is not None or source is not None or bool(reading.prompts)
+    if isinstance(store, Store) and live:
+        raise InputError("a store holds what was read; data, source and prompts are for learning from a model")
+    if live:
+        return None
+    if hasattr(store, "stream"):
+        raise InputError("a model needs images to read: data='menagerie:train', or a folder; or source='generation'")
+    if reading != Reading():
+        raise InputError("prompt, steps, guidance, cells_per_image, limit and batch_size are for reading a model")
+    return opened(store)
+
+
+def _about(source: Source, several: bool) -> dict[str, Any]:
+    """What a dictionary remembers of where it was learned."""
+    about: dict[str, Any] = {
         "site": str(source.site),
         "condition": source.conditions[0].to_dict(),
         "recipe": source.recipe.digest,
         "model": dict(source.recipe.model),
     }
-    if timesteps is not None:
-        made.about = {**made.about, "timesteps": [found.timestep for found in source.conditions]}
-    plain, mixed = source.blocks(0), Stream(source, buffer, batch)
-    made.report = reported(made, source, started, baselines, plain, mixed, stream.scores())
-    name = place.save(made.report)
-    if out is not None or place.place.local:
-        made.folder = Path(out if out is not None else place.place.path(f"dictionaries/{name}"))
-        made.save(made.folder)
-    return made
+    levels = [found.timestep for found in source.conditions]
+    return {**about, "timesteps": levels} if several or len(levels) > 1 else about
 
 
 def _fit(made: Learned, batches: Iterable[Any], keep: str | Path | None) -> None:

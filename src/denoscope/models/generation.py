@@ -97,6 +97,7 @@ def generate(
     at: Sequence[int] | None = None,
     edits: Mapping[str | Site, Edit] | None = None,
     watch: TextMaps | None = None,
+    decode: bool = True,
 ) -> Generation:
     """Sample pictures, reading sites at every or selected denoising steps.
 
@@ -114,6 +115,7 @@ def generate(
         edits: changes to activations, as for `Model.edit`; those that have a method `at` are asked at every step what
             they do there (see `denoscope.core.moment`).
         watch: takes in at every step where the prompts' tokens are looked at from (see `denoscope.models.textmaps`).
+        decode: make pictures of the latents at the end; without, they have no rows and columns.
 
     Raises:
         InputError: no prompt, a step that does not exist, or sides that are no multiple of the latent cell.
@@ -139,7 +141,7 @@ def generate(
         if index in wanted:
             activations.append(_recorded(model, taps, values, x, level, texts, seed))
         x = _step(model, output, x, level, after)
-    images = _pictures(model, x)
+    images = _pictures(model, x) if decode else np.zeros((len(texts), 0, 0, 3), dtype=np.uint8)
     return Generation(images, x.cpu(), texts, tuple(level.timestep for level in levels[:-1]), activations, wanted)
 
 
