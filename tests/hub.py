@@ -102,7 +102,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 return self.answer({"error": "Entry not found"}, 404, X_Error_Code="EntryNotFound")
             return self.answer(files[path], ETag=f'"{sha1(files[path]).hexdigest()}"', X_Repo_Commit=name)
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815
 
     return Handler
 

@@ -9,6 +9,15 @@ from denoscope.dictionaries.base import Learned
 
 __all__ = ["card_of"]
 
+_ABOUT = (
+    "A dictionary of directions in the activations of a diffusion model: x ~ codes @ atoms + bias, with atoms of length "
+    "one and codes in the units of the activations."
+)
+_KEEP = (
+    "## What to keep in mind\n\nDirections mean something at the site and in the model that they were learned on alone; "
+    "`origin.json` names both, and the package compares them where a dictionary is put to use. A low unexplained variance "
+    "does not say that atoms mean anything."
+)
 _SCORES = 24
 """Rows of the table; a report over many noise levels has more."""
 
@@ -52,9 +61,7 @@ def _what(made: Learned) -> str:
     }
     head = f"# {made.name}, {atoms} atoms" + (f", at {made.site}" if made.site else "")
     lines = [f"| {name} | {told} |" for name, told in rows.items()]
-    told = "A dictionary of directions in the activations of a diffusion model: x ~ codes @ atoms + bias, with atoms of"
-    return "\n".join([head, "", f"{told} length one and codes in the units of the activations.", "", "| | |", "|---|---|",
-                      *lines])  # fmt: skip
+    return "\n".join([head, "", _ABOUT, "", "| | |", "|---|---|", *lines])
 
 
 def _use(made: Learned, repo: str) -> str:
@@ -91,9 +98,7 @@ def _settings(made: Learned) -> str:
 
 def _limits(made: Learned) -> str:
     foreign = f" It was read from the files of {made.about['format']}." if made.about.get("format") else ""
-    return ("## What to keep in mind\n\nDirections mean something at the site and in the model that they were learned on "
-            "alone; `origin.json` names both, and the package compares them where a dictionary is put to use. A low "
-            f"unexplained variance does not say that atoms mean anything.{foreign}")  # fmt: skip
+    return _KEEP + foreign
 
 
 def _model(recipe: Mapping[str, Any]) -> str:
