@@ -10,13 +10,13 @@ from denoscope.dictionaries.base import Learned
 __all__ = ["card_of"]
 
 _ABOUT = (
-    "A dictionary of directions in the activations of a diffusion model: x ~ codes @ atoms + bias, with atoms of length "
-    "one and codes in the units of the activations."
+    "A dictionary of directions in the activations of a diffusion model: x ~ codes @ atoms + bias, with atoms of "
+    "length one and codes in the units of the activations."
 )
 _KEEP = (
-    "## What to keep in mind\n\nDirections mean something at the site and in the model that they were learned on alone; "
-    "`origin.json` names both, and the package compares them where a dictionary is put to use. A low unexplained variance "
-    "does not say that atoms mean anything."
+    "## What to keep in mind\n\nDirections mean something at the site and in the model that they were learned on "
+    "alone; `origin.json` names both, and the package compares them where a dictionary is put to use. A low "
+    "unexplained variance does not say that atoms mean anything."
 )
 _SCORES = 24
 """Rows of the table; a report over many noise levels has more."""
