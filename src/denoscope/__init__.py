@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from denoscope.dictionaries.limits import dose, within
     from denoscope.dictionaries.patches import patch
     from denoscope.dictionaries.repairs import matched, remove, silence, tame
+    from denoscope.dictionaries.shifts import opposed, shift
     from denoscope.dictionaries.splices import splice
     from denoscope.dictionaries.unlearning import unlearn
     from denoscope.evaluate import evaluate
@@ -83,12 +84,14 @@ __all__ = [
     "matched",
     "mitigate",
     "open_data",
+    "opposed",
     "patch",
     "probe_stream",
     "remove",
     "replace",
     "reproduce",
     "scale",
+    "shift",
     "silence",
     "splice",
     "steer",
@@ -115,6 +118,7 @@ _HOMES = {
     "dictionaries.limits": ("dose", "within"),
     "dictionaries.patches": ("patch",),
     "dictionaries.repairs": ("matched", "remove", "silence", "tame"),
+    "dictionaries.shifts": ("opposed", "shift"),
     "dictionaries.splices": ("splice",),
     "dictionaries.unlearning": ("unlearn",),
     "evaluate": ("evaluate",),

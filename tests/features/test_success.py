@@ -12,10 +12,12 @@ from denoscope.core.frame import Frame, Grid
 from denoscope.core.site import Site
 from denoscope.dictionaries.edits import add
 from denoscope.dictionaries.neurons import Neurons
+from denoscope.dictionaries.shifts import shift
 from denoscope.features.candidates import atom_edits, telling
 from denoscope.features.success import steering_success
 from denoscope.features.successscores import success_scores
 from denoscope.features.trials import goal_of, named, trials
+from denoscope.features.wording import levelled, worded
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
 
@@ -134,3 +136,23 @@ def test_what_cannot_be_judged_is_refused(model) -> None:
         steering_success(model, {"colour=red": {"a": edit}}, judges={"background": Bright(3)})
     with pytest.raises(InputError, match="an edit or more"):
         steering_success(model, {"colour=red": {}}, judges={})
+
+
+def test_what_words_change_is_the_difference_of_runs(model) -> None:
+    """From the same noise, step by step; the same prompts differ in nothing; its mean is one vector for all cells."""
+    quick = {"steps": 2, "seed": 4, "height": 32, "width": 32}
+    found = worded(model, ["a cat", "a dog"], ["a bus", "a car"], ["up.1", "up.1.attn.0.blk.0.cross.v"], **quick)
+    runs = [model.generate(some, record="up.1", **quick) for some in (["a cat", "a dog"], ["a bus", "a car"])]
+    first = [run.activations[0]["up.1"].numpy().mean(axis=0) for run in runs]
+    level = runs[0].timesteps[0]
+    assert list(found["up.1"]) == list(runs[0].timesteps)
+    assert found["up.1"][level] == pytest.approx(first[0] - first[1], abs=1e-6)
+    assert levelled(found["up.1"])[level] == pytest.approx((first[0] - first[1]).mean(axis=(1, 2)), abs=1e-6)
+    tokens = found["up.1.attn.0.blk.0.cross.v"][level]
+    assert levelled({level: tokens})[level].shape == tokens.shape[1:]
+    assert not worded(model, ["a cat"], ["a cat"], "up.1", **quick)["up.1"][level].any()
+    pushed = shift(found["up.1"], site="up.1")
+    pictures = [model.generate("a bus", edits=edits, **quick).images for edits in ({"up.1": pushed}, None)]
+    assert (pictures[0] != pictures[1]).any()
+    with pytest.raises(InputError, match="in pairs"):
+        worded(model, ["a cat"], [], "up.1")
