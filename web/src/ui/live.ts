@@ -16,6 +16,13 @@ export type Triplet = Server['Triplet'];
 export type PackedDirection = Server['DirectionAsk'];
 export type SavedDirection = Server['Direction'];
 export type Uploaded = Server['ImageEntry'];
+export type Push = Required<Server['Push']>;
+export type SteerAsk = Server['SteerAsk'];
+export type SteerSource = Server['SteerSource'];
+export type Steered = Server['Steered'];
+export type SteerLayer = Steered['layers'][number];
+export type FactCount = Server['FactCount'];
+export type ContrastAsk = Server['ContrastAsk'];
 type Generated = Omit<Server['GenerateAsk'], 'kind' | 'negative'>;
 
 /** A server that answers. Every method throws an `Error` with the server's one clear line. */
@@ -40,6 +47,17 @@ export interface Live {
   triplets(): Promise<Triplet[]>;
   addTriplet(triplet: Triplet): Promise<void>;
   saveDirection(ask: PackedDirection): Promise<SavedDirection>;
+  /** Directions that can be pushed. */
+  steerSources(): Promise<SteerSource[]>;
+  /** Facts of the pictures behind a layer, from which a direction can be told. */
+  steerFacts(layer: string): Promise<FactCount[]>;
+  addContrast(ask: ContrastAsk): Promise<SavedDirection>;
+  steer(job: SteerAsk): Promise<Job>;
+  /** Every run, the newest first. */
+  steered(): Promise<Steered[]>;
+  deleteSteered(id: string): Promise<Steered>;
+  /** Address of one picture of a run. */
+  steeredPicture(id: string, layer: SteerLayer, picture: number): string;
 }
 
 const API = 'api/';
@@ -103,6 +121,13 @@ function server(version: Version): Live {
     triplets: () => ask('triplets'),
     addTriplet: async (triplet) => void (await ask('triplets', post(triplet))),
     saveDirection: (direction) => ask('directions', post(direction)),
+    steerSources: () => ask('steer/sources'),
+    steerFacts: (layer) => ask(`steer/facts?layer=${encodeURIComponent(layer)}`),
+    addContrast: (wanted) => ask('steer/contrasts', post(wanted)),
+    steer: (job) => ask('jobs', post(job)),
+    steered: () => ask('steered'),
+    deleteSteered: (id) => ask(`steered/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    steeredPicture: (id, layer, picture) => `${API}steered/${encodeURIComponent(id)}/${layer}.png?picture=${picture}`,
   };
 }
 

@@ -58,6 +58,8 @@ export class App {
   sending = $state('');
   /** Pictures that are to be read by the next job. */
   waiting = $state<string[]>([]);
+  /** The run of steering that ended last. */
+  steered = $state('');
   /** Text to copy by hand. */
   copied = $state<{ what: string; text: string }>();
   readonly cursor = new Cursor();
@@ -203,6 +205,10 @@ export class App {
 
   /** What a job has made joins the view. */
   private async join({ kind, result, message }: Job): Promise<void> {
+    if (kind === 'steer') {
+      this.steered = result?.steered ?? '';
+      return;
+    }
     await this.refresh(result?.images ?? [], result?.layers ?? []);
     if (kind === 'generate') this.follow(result?.images[0], result?.layers ?? []);
     const told = [...new Set([message || 'Done', result?.note].filter(Boolean))];

@@ -71,6 +71,15 @@ const panels: Panel[] = [
       manifest.reports.length > 0 ? undefined : 'This bundle carries no report. Make one with: denoscope evaluate probe STORE',
   },
   {
+    id: 'steer',
+    title: 'Steer',
+    says: 'Push a direction in a part of a picture, and see what it makes of it.',
+    controls: [],
+    load: () => import('./Steer.svelte'),
+    barred: (_, live) =>
+      live === null ? 'This page is a static export: steering makes pictures, which needs a model. Start the live page with: denoscope explore STORE' : undefined,
+  },
+  {
     id: 'run',
     title: 'Run',
     says: 'Read your own pictures, other sites and noise levels, or generate.',
@@ -82,6 +91,15 @@ const panels: Panel[] = [
 ];
 
 const kinds: PanelKind[] = [
+  {
+    kind: 'atoms',
+    title: 'Atoms',
+    says: 'Directions that a dictionary found: where each is active, what it is called, what lies near it.',
+    controls: ['images'],
+    load: () => import('./Atoms.svelte'),
+    lacking:
+      'This bundle holds no dictionary. Learn one and open it: denoscope learn topk STORE --site up.1 --out DICTIONARY, denoscope interpret STORE DICTIONARY for names, then denoscope explore STORE --dictionary DICTIONARY',
+  },
   {
     kind: 'attention',
     title: 'Attention',
@@ -118,7 +136,7 @@ export function panelsOf(manifest: Manifest, live: Live | null | undefined): Sho
   const fixed = panels.map((panel) => ({ ...panel, reason: panel.barred?.(manifest, live) }));
   const carried = new Map(kinds.filter(({ lacking }) => lacking).map(({ kind }) => [kind, [] as PanelEntry[]]));
   for (const entry of manifest.panels) carried.set(entry.kind, [...(carried.get(entry.kind) ?? []), entry]);
-  return [...fixed.slice(0, -2), ...[...carried].map(([kind, entries]) => shownKind(kind, entries)), ...fixed.slice(-2)];
+  return [...fixed.slice(0, -3), ...[...carried].map(([kind, entries]) => shownKind(kind, entries)), ...fixed.slice(-3)];
 }
 
 function shownKind(name: string, entries: PanelEntry[]): Shown {
