@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from denoscope.core.errors import InputError
-from denoscope.dictionaries._normaliser import Raw, folded, normaliser_of
+from denoscope.dictionaries._normaliser import Raw, folded, normaliser_of, times
 from denoscope.dictionaries.topk import TopK
 
 KINDS = ("none", "mean", "scalar", "channel", "whiten")
@@ -31,10 +31,10 @@ def test_folded_is_unfolded(kind):
     )
     weights, lengths = folded(raw, one, one)
 
-    inside = (x - one.mean) * one.forth if one.keeps_angles else (x - one.mean) @ one.forth
+    inside = times(x - one.mean, one.forth)
     z = np.maximum((inside - raw.centre) @ raw.encoder.T + raw.encoder_bias, 0)
     back = z @ raw.atoms + raw.bias
-    made = (back * one.back if one.keeps_angles else back @ one.back) + one.mean
+    made = times(back, one.back) + one.mean
 
     outside = np.maximum((x - weights["bias"]) @ weights["encoder"].T + weights["encoder_bias"], 0)
     assert np.linalg.norm(weights["atoms"], axis=1) == pytest.approx(np.ones(20), abs=1e-12)
@@ -77,7 +77,7 @@ def test_selection_is_that_of_training(kind):
     one = normaliser_of(kind, x)
     lengths = found.weights.get("lengths", np.ones(24, dtype=np.float32))
     atoms = found.atoms * lengths[:, None]  # back to what one unit of a normalised code stands for
-    normalised = atoms * float(one.forth) if one.keeps_angles else atoms @ one.forth
+    normalised = times(atoms, one.forth)
     assert np.ptp(np.linalg.norm(normalised, axis=1)) < 1e-3 * np.linalg.norm(normalised, axis=1).mean()
     ranked = ((x - found.bias) @ found.weights["encoder"].T + found.weights["encoder_bias"]) / lengths
     kept = ranked >= np.sort(ranked, axis=1)[:, [-3]]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from denoscope.core.errors import InputError
-from denoscope.dictionaries._normaliser import normaliser_of
+from denoscope.dictionaries._normaliser import normaliser_of, times
 from denoscope.dictionaries._training.loop import Run
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.dictionaries.rows import Rows
@@ -121,7 +121,7 @@ def test_a_transcoder_is_folded_back_exactly(normaliser):
         z, _ = coder.codes(x, coder.before(x), x)
         inside = (z.dense() @ coder.atoms + coder.bias + x @ coder.skip).double().numpy()
     after = normaliser_of(normaliser, rows.targets)
-    truth = (inside * after.back if after.back.ndim == 0 else inside @ after.back) + after.mean
+    truth = times(inside, after.back) + after.mean
     close = np.abs(made.reconstruct(rows.values) - truth).max(axis=1) < 1e-3 * np.abs(truth).max()
     assert close.mean() > 0.999
     assert made.reconstruct(torch.from_numpy(rows.values)).numpy() == pytest.approx(

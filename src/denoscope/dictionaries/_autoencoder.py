@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.optional import require
+from denoscope.dictionaries._chained import Chained
 from denoscope.dictionaries._normaliser import Floats, Normaliser, Raw, floats, folded, normaliser_of
 from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries.base import Learned, like
@@ -52,7 +53,7 @@ class Autoencoder(Learned):
         """What learns, in normalised units."""
         raise NotImplementedError
 
-    def normaliser(self, head: Rows) -> Normaliser | Timed:
+    def normaliser(self, head: Rows) -> Normaliser | Timed | Chained:
         """What is done to rows before it learns from them, estimated on the first ones."""
         return normaliser_of(self.settings.normaliser, head.values)
 

@@ -24,12 +24,12 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Normaliser:
-    """x' = (x - mean) @ forth, x = x' @ back + mean; a scale for all channels is kept as a number.
+    """x' = (x - mean) @ forth, x = x' @ back + mean; a scale for all channels is a number, one for each an array.
 
     Attributes:
         kind: by which it is asked for.
         mean: `(channel,)`.
-        forth: `(channel, channel)`, or a number.
+        forth: `(channel, channel)`, `(channel,)`, or a number.
         back: its inverse.
     """
 
@@ -87,9 +87,11 @@ def normaliser_of(kind: Kind, rows: NDArray[np.float32]) -> Normaliser:
     if kind == "scalar":
         return Normaliser(kind, mean, np.asarray(power**-0.5), np.asarray(power**0.5))
     if kind == "channel":
-        return Normaliser(kind, mean, *_scales(variances, np.eye(mean.size)))
+        spread = _spread(variances)
+        return Normaliser(kind, mean, 1 / spread, spread)
     variances, axes = np.linalg.eigh(centred.T @ centred / len(rows))
-    return Normaliser(kind, mean, *_scales(variances, axes))
+    spread = _spread(variances)
+    return Normaliser(kind, mean, axes / spread, (axes * spread).T)
 
 
 def folded(raw: Raw, before: Normaliser, after: Normaliser) -> tuple[dict[str, Floats], Floats]:
@@ -118,12 +120,11 @@ def floats(weights: Mapping[str, Floats]) -> Weights:
     return {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in weights.items()}
 
 
-def _scales(variances: Floats, axes: Floats) -> tuple[Floats, Floats]:
-    """Divide by standard deviations along orthonormal axes (columns), and by the root of their number."""
-    spread = np.sqrt(np.maximum(variances, _FLOOR * variances.mean()) * len(variances))
-    return axes / spread, (axes * spread).T
+def _spread(variances: Floats) -> Floats:
+    """Standard deviations, times the root of their number."""
+    return np.sqrt(np.maximum(variances, _FLOOR * variances.mean()) * len(variances))
 
 
 def times(x: Floats, a: Floats) -> Floats:
-    """x @ a, or x * a where a is a number."""
-    return x * a if a.ndim == 0 else x @ a
+    """x @ a, or x * a where a is a number or one for each channel."""
+    return x * a if a.ndim < 2 else x @ a

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from denoscope.core.errors import InputError
 from denoscope.dictionaries._autoencoder import Autoencoder
+from denoscope.dictionaries._chained import Chained
 from denoscope.dictionaries._normaliser import Normaliser, normaliser_of
 from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries._training.keeping import Keeper
@@ -85,9 +86,9 @@ class Run:
         self._before = made.normaliser(head)
         self._after = self._before if head.targets is None else normaliser_of(settings.normaliser, targets)
         self._maps = (_Map(self._before, device), _Map(self._after, device))
-        start = start_of(
-            self._maps[0](head.values, head.timesteps), self._maps[1](targets, head.timesteps), settings, made.tied
-        )
+        x, y = self._maps[0](head.values, head.timesteps), self._maps[1](targets, head.timesteps)
+        self._cut(x, y)
+        start = start_of(x, y, settings, made.tied)
         self._trainer = Trainer(made.coder(start), settings, self._share)
         self._keeper = Keeper(place, _identity(made, head), every, self._share.rank == 0)
         self._passed = 0
@@ -112,8 +113,23 @@ class Run:
         if self._keeper.due(before, trainer.seen):
             self._keeper.save(trainer.state())
 
+    def _cut(self, *firsts: Tensor) -> None:
+        """Say how large normalised values may become, from the first ones."""
+        if self._made.settings.cut:
+            for one, x in zip(self._maps, firsts, strict=True):
+                limit = self._made.settings.cut * float(x.square().mean().sqrt())
+                x.clamp_(-limit, limit)
+                one.limit = limit
+
     def finish(self) -> None:
-        """Hand over what was learned."""
+        """Hand over what was learned.
+
+        Raises:
+            InputError: it became infinite or NaN; no checkpoint is written then.
+        """
+        if not all(bool(weights.isfinite().all()) for weights in self._trainer.coder.parameters()):
+            rate = self._made.settings.rate
+            raise InputError(f"training went astray: weights are no longer finite; lower lr ({rate:.2g}) or set clip")
         self._keeper.save(self._trainer.state())
         coder = self._trainer.finish()
         self._made.take(coder.raw(), coder.extras(), self._before, self._after)
@@ -122,17 +138,24 @@ class Run:
 class _Map:
     """A normaliser on a device."""
 
-    def __init__(self, normaliser: Normaliser | Timed, device: torch.device) -> None:
-        self._timed, self._device = normaliser if isinstance(normaliser, Timed) else None, device
+    limit: float | None = None
+    """Size at which values are cut."""
+
+    def __init__(self, normaliser: Normaliser | Timed | Chained, device: torch.device) -> None:
+        self._timed, self._device = None if isinstance(normaliser, Normaliser) else normaliser, device
         if isinstance(normaliser, Normaliser):
             self._mean = torch.from_numpy(normaliser.mean.astype(np.float32)).to(device)
             self._forth = torch.from_numpy(np.asarray(normaliser.forth, dtype=np.float32)).to(device)
 
     def __call__(self, rows: NDArray[np.float32], timesteps: NDArray[np.float32] | None) -> Tensor:
+        made = self._mapped(rows, timesteps)
+        return made if self.limit is None else made.clamp_(-self.limit, self.limit)
+
+    def _mapped(self, rows: NDArray[np.float32], timesteps: NDArray[np.float32] | None) -> Tensor:
         if self._timed is not None:
             return torch.from_numpy(self._timed.map(rows, timesteps)).to(self._device)
         x = torch.from_numpy(np.ascontiguousarray(rows)).to(self._device) - self._mean
-        return x * self._forth if self._forth.ndim == 0 else x @ self._forth
+        return x * self._forth if self._forth.ndim < 2 else x @ self._forth
 
 
 def _sent(values: NDArray[np.float32] | None, device: torch.device) -> Tensor | None:
