@@ -135,7 +135,10 @@ def told_from(store: Store, layer: LayerEntry, ask: ContrastAsk) -> Painted:
         )
     acts = store.get(layer.site, Condition.from_dict(dict(layer.condition)), ids=ids, recipe=layer.recipe)
     made = contrast(acts, [told[name][ask.fact] for name in ids], ask.value, against=ask.against)
-    made.about = {**made.about, "model": layer.model, "recipe": layer.recipe, "layer": layer.id}
+    read = next(
+        (dict(recipe.model) for recipe in store.recipes if recipe.digest == layer.recipe), {"name": layer.model}
+    )
+    made.about = {**made.about, "model": read, "recipe": layer.recipe, "layer": layer.id}
     return made
 
 

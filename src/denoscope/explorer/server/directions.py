@@ -116,7 +116,7 @@ def _about(ask: DirectionAsk, layer: LayerEntry, name: str) -> dict[str, object]
     painted = {kind: [cell.model_dump() for cell in getattr(ask, kind)] for kind in ("positive", "negative")}
     return {
         "name": name,
-        "model": layer.model,
+        "model": {"name": layer.model},
         "site": layer.site,
         "condition": dict(layer.condition),
         "recipe": layer.recipe,
