@@ -17,8 +17,8 @@ from denoscope.measures.sparsity import fvu
 
 __all__ = ["Crosscoder", "CrosscoderSettings"]
 
-_LEAST = 0.1
-"""Share of an atom's length below which it is silent in a stream."""
+_LEAST = 0.2
+"""Share of the lengths of an atom below which it counts as absent from a stream."""
 
 
 @dataclass(frozen=True)
