@@ -14,6 +14,7 @@ from denoscope.dictionaries.edits import add
 from denoscope.dictionaries.neurons import Neurons
 from denoscope.dictionaries.shifts import shift
 from denoscope.features.candidates import atom_edits, telling
+from denoscope.features.steerbench import steering_bench
 from denoscope.features.success import steering_success
 from denoscope.features.successscores import success_scores
 from denoscope.features.trials import goal_of, named, trials
@@ -48,9 +49,8 @@ def test_the_edit_that_works_is_chosen_and_told_of_other_prompts(model) -> None:
     ways = np.eye(4, dtype=np.float32)
     tried = {f"{k} {s}": [add(ways[k], strength=s, site="out")] for k in range(2) for s in (-0.8, 0.8)}
     judges = {"background": Bright(middle), "colour": lambda images: ["red"] * len(images)}
-    found = steering_success(
-        model, {"background=snow": tried, "background=night": tried}, judges=judges, choosing=2, held=3, **quick
-    )
+    bench = steering_bench(model, judges=judges, choosing=2, held=3, **quick)
+    found = bench.success({"background=snow": tried, "background=night": tried})
     scores = {score.name: score for score in found.scores}
     chosen = found.parameters["chosen"]
     assert chosen["background=snow"] != chosen["background=night"]
@@ -68,6 +68,10 @@ def test_the_edit_that_works_is_chosen_and_told_of_other_prompts(model) -> None:
     assert scores["background=snow: target reached"].value == np.mean([found.table["reached"][i] for i in rows])
     asked = {one.prompt for one in trials(goal_of("background=snow"), 3, start=2)}
     assert {found.table["prompt"][i] for i in rows} == asked
+    again = steering_success(model, {"background=snow": tried}, judges=judges, choosing=2, held=3, **quick)
+    other = bench.success({"background=snow": {"mid": [add(np.ones(48), strength=1e-3, site="mid")], **tried}})
+    for one in (again, other):
+        assert [one.table["reached"][i] for i in range(9)] == [found.table["reached"][i] for i in range(9)]
     assert {"Target reached", f"background=snow: {chosen['background=snow']}"} <= set(found.figures)
 
 
