@@ -116,3 +116,13 @@ def test_a_folder_keeps_log_and_checkpoint(store, tmp_path):
     assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 20
     with pytest.raises(InputError, match="nothing to keep"):
         learn(store, "pca", site="mid", atoms=2, keep=tmp_path, progress=False)
+
+
+def test_stability_is_told_on_request(store):
+    """A second training with the next seed; a method that draws nothing is refused before anything is kept."""
+    found = learn(store, "topk", site="mid", atoms=12, k=2, lr=0.01, stability=True, **QUICK)
+    assert found.report is not None
+    assert found.report["stability"].n == 12
+    assert 0 < found.report["stability, random directions"].value < found.report["stability"].value <= 1
+    with pytest.raises(InputError, match="draws nothing"):
+        learn(store, "pca", site="mid", atoms=2, stability=True, progress=False)

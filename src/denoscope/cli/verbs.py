@@ -158,6 +158,7 @@ def _learn_with(name: str) -> Callable[..., None]:
         keep: Annotated[Path | None, arg(help="folder for a log and checkpoints, to go on from")] = None,
         baselines: RivalNames = (),
         buffer: Annotated[float, arg(help="MB of cells that are held to be shuffled")] = 256.0,
+        stability: Annotated[bool, arg(help="learn again with the next seed: are the atoms the same?")] = False,
         as_json: AsJson = False,
     ) -> None:
         from denoscope.learn import learn as verb
@@ -169,7 +170,8 @@ def _learn_with(name: str) -> Callable[..., None]:
             raise InputError("there is no store to keep the dictionary in; say where: --out runs/dictionary")
         made = verb(
             store, name, site, timestep=timestep, timesteps=_levels(timesteps), recipe=recipe, held_out=held_out,
-            out=out, keep=keep, baselines=baselines or None, buffer=buffer, data=data, **how, **asdict(settings),
+            out=out, keep=keep, baselines=baselines or None, buffer=buffer, stability=stability, data=data, **how,
+            **asdict(settings),
         )  # fmt: skip
         if made.report is not None:
             _show(made.report, as_json)

@@ -13,6 +13,7 @@ from denoscope.core.registry import dictionaries
 from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries.base import Learned
+from denoscope.dictionaries.stability import stability_scores, successor
 from denoscope.learn.reading import Images, Reading, source_of
 from denoscope.learn.reporting import reported
 from denoscope.learn.source import Source
@@ -44,6 +45,7 @@ def learn(
     keep: str | Path | None = None,
     baselines: Sequence[str] | None = None,
     buffer: float = BUFFER,
+    stability: bool = False,
     data: Images | None = None,
     source: Literal["noised", "generation"] | None = None,
     prompt: str = "",
@@ -74,6 +76,7 @@ def learn(
         baselines: further dictionaries, learned from some of the same cells, that the report shows beside it (`nmf`,
             `kmeans`, `neurons`, `random`, `itda-random`); those that cost little unless given.
         buffer: MB of cells that are held to be shuffled.
+        stability: learn a second time with the next seed, and say how far the atoms are the same.
         data: images for a model (`open_data`), or those whose facts make prompts.
         source: `"noised"` images, one forward each, unless given; or `"generation"`, pictures in the making.
         prompt, prompts, steps, guidance, cells_per_image, limit, batch_size: how a model is read: see
@@ -92,6 +95,7 @@ def learn(
     """
     started = time.perf_counter()
     made: Learned = dictionaries.get(dictionary)(**settings)
+    second = successor(made) if stability else None
     reading = Reading(source or "noised", prompt, tuple(prompts), steps, guidance, cells_per_image, limit, batch_size)
     wanted = int(getattr(made.settings, "cells", 0))
     place = _place(store, data, source, reading)
@@ -108,7 +112,10 @@ def learn(
         _fit(made, stream, keep)
     made.about = _about(found, timesteps is not None)
     plain, mixed = (found.blocks(0), Stream(found, buffer, batch)) if found.cheap else (stream.first, stream.first)
-    made.report = reported(made, found, started, baselines, plain, mixed, stream.scores())
+    further = stream.scores()
+    if second is not None:
+        further += stability_scores(made, second.fit(mixed))
+    made.report = reported(made, found, started, baselines, plain, mixed, further)
     name = None if place is None else place.save(made.report)
     if out is None and place is not None and place.place.local:
         out = place.place.path(f"dictionaries/{name}")
