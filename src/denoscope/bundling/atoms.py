@@ -251,7 +251,7 @@ def _entry(
     picture = quiet(look)(image.name) if shown is None else None
     return GalleryImage(
         id=image.name,
-        title=shown.title if shown else titles.get(image.name, image.name.rsplit("/", 1)[-1]),
+        title=titles.get(image.name) or (shown.title if shown else image.name.rsplit("/", 1)[-1]),
         file=shown.file if shown else put_small(blobs, grey if picture is None else picture),
         width=image.frame.width,
         height=image.frame.height,

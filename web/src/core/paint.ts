@@ -49,6 +49,27 @@ export function paintLabels(canvas: Canvas, grid: LabelGrid, colours: Uint8Array
   });
 }
 
+/** How strength is laid over a picture: a colour that covers, or light that leaves the picture's own colours. */
+export type Overlay = "light" | "heat";
+
+/**
+ * How strong something is, over a picture. `heat`: what is 0 is clear, `high` covers most; below zero in blue, above in
+ * red. `light`: what is 0 is dimmed, `high` is not; below zero as with heat. NaN is clear.
+ */
+export function paintHeat(canvas: Canvas, grid: Paintable, high: number, overlay: Overlay = "heat"): void {
+  put(canvas, grid.rows, grid.cols, (pixels) => {
+    grid.values.forEach((value, i) => {
+      const share = Math.min(1, Math.sqrt(Math.abs(value) / (high || 1)));
+      if (Number.isNaN(value)) pixels[i] = 0;
+      else if (overlay === "light" && value >= 0) pixels[i] = (Math.round(150 * (1 - share)) << 24) >>> 0;
+      else pixels[i] = value > 0 ? tinted(share, 255, 40, 20) : tinted(share, 20, 80, 255);
+    });
+  });
+}
+
+const tinted = (share: number, red: number, green: number, blue: number): number =>
+  share > 0 ? ((Math.round(215 * share) << 24) | (blue << 16) | (green << 8) | red) >>> 0 : 0;
+
 /** Colours of values, one 32-bit pixel each; what `paint` writes. */
 export function colourCells(pixels: Uint32Array, values: Float32Array, options: PaintOptions): void {
   const { low, high, threshold, below = false, mask } = options;

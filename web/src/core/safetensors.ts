@@ -1,7 +1,7 @@
 /** Strict reading of safetensors: 8 bytes of header length, a JSON header, raw tensors. Bad files give one clear line. */
 import { BundleError } from "./types";
 
-export type Dtype = "I8" | "U8" | "F32" | "I32";
+export type Dtype = "I8" | "U8" | "U16" | "F16" | "F32" | "I32";
 
 export interface Tensor {
   dtype: Dtype;
@@ -18,7 +18,7 @@ export interface TensorFile {
   bytes: number;
 }
 
-const WIDTH: Record<Dtype, number> = { I8: 1, U8: 1, F32: 4, I32: 4 };
+const WIDTH: Record<Dtype, number> = { I8: 1, U8: 1, U16: 2, F16: 2, F32: 4, I32: 4 };
 const MAX_HEADER = 1 << 20;
 
 /**
@@ -56,6 +56,36 @@ export function floats(file: TensorFile, key: string, shape: number[], name = "p
 export function bytes(file: TensorFile, key: string, shape: number[], name = "pack"): Int8Array {
   const tensor = wanted(file, key, "I8", shape, name);
   return new Int8Array(file.buffer, tensor.start, tensor.end - tensor.start);
+}
+
+/** An int32 or uint16 tensor of the wanted shape, whichever it is. */
+export function integers(file: TensorFile, key: string, shape: number[], name = "pack"): Int32Array | Uint16Array {
+  const dtype = file.tensors.get(key)?.dtype === "U16" ? "U16" : "I32";
+  const tensor = wanted(file, key, dtype, shape, name);
+  const raw = file.buffer.slice(tensor.start, tensor.end);
+  return dtype === "U16" ? new Uint16Array(raw) : new Int32Array(raw);
+}
+
+/** A uint8 tensor of the wanted shape: a view into the file. */
+export function octets(file: TensorFile, key: string, shape: number[], name = "pack"): Uint8Array {
+  const tensor = wanted(file, key, "U8", shape, name);
+  return new Uint8Array(file.buffer, tensor.start, tensor.end - tensor.start);
+}
+
+/** A float16 tensor of the wanted shape, as float32. */
+export function halves(file: TensorFile, key: string, shape: number[], name = "pack"): Float32Array {
+  const tensor = wanted(file, key, "F16", shape, name);
+  return Float32Array.from(new Uint16Array(file.buffer.slice(tensor.start, tensor.end)), half);
+}
+
+/** The number that 16 bits stand for: IEEE 754 half precision. */
+export function half(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** Whether a tensor lies wholly in what was read. */

@@ -120,6 +120,8 @@ export interface PanelEntry {
   kind: string;
   name: string;
   file: string;
+  /** What that file names, in turn. */
+  files?: string[];
 }
 
 /** An opened bundle: its checked manifest and where its files are. */
