@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -15,12 +15,14 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.site import Site
 from denoscope.data.base import identity, open_data, read, spell
+from denoscope.pool import Pool
 from denoscope.progress import progress_bar
+from denoscope.shards import Shards
 from denoscope.store import index
 from denoscope.store.block import Block
 from denoscope.store.keep import Keep
 from denoscope.store.store import Store
-from denoscope.store.writer import Plan, Work, Writer
+from denoscope.store.writer import Plan
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
@@ -56,6 +58,7 @@ def extract(
     batch_size: int | None = None,
     shard_size: int | None = None,
     compat: "Replay | str | None" = None,
+    pool: Pool | None = None,
     progress: bool = True,
     **fields: Any,
 ) -> Store:
@@ -80,6 +83,7 @@ def extract(
         batch_size: rows per forward; the model's choice unless given.
         shard_size: samples per shard; by default about 256 MiB.
         compat: replay another extractor, such as `"sdhelper"` (`denoscope.models.compat`); part of the recipe.
+        pool: a Ray cluster whose actors make the shards (`denoscope.pool.Pool`); this process unless given.
         progress: show a bar with the time left.
         fields: of `Condition`, such as `prompt`, `seed`, `draws`, `noise`.
 
@@ -109,16 +113,19 @@ def extract(
         keep=(keep or Keep()).to_dict(),
     )
 
-    def run(block: Sequence[Sample]) -> Iterator[list[Any]]:
-        options = {"compat": replay} if replay else {}
-        return scope.stream(block, places, asked, canvas=frame, batch_size=batch_size, **options)
-
+    made = Shards(scope, samples, places, asked, frame, batch_size, replay)
     plan = store.plan(recipe)
     if plan is None:
-        size = _shard_size(recipe, samples, run) if shard_size is None else shard_size
+        size = _shard_size(recipe, made) if shard_size is None else shard_size
         plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data), _logsnrs(scope, asked, replay))
     writer = store.writer(recipe, plan)
-    _fill(writer, samples, run, str(getattr(scope, "device", "cpu")), progress)
+    with progress_bar("extract", len(samples), progress) as advance:
+        if pool is None:
+            with closing(writer.work(done=advance)) as left:
+                for work in left:
+                    made.make(work, advance)
+        else:
+            pool.fill(store, writer, made, data, advance)
     writer.finish()
     if not len(index.load(writer.place)[0]):
         raise InputError(f"none of the {len(samples)} pictures could be read; see store.skipped for the reasons")
@@ -179,34 +186,18 @@ def _number(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _shard_size(recipe: Recipe, samples: DataSet, run: Any) -> int:
+def _shard_size(recipe: Recipe, made: Shards) -> int:
     """Samples per shard, a power of two: tried on the first readable sample, images counted in."""
-    for number in range(len(samples)):
-        good, _ = read(samples, [number])
+    for number in range(len(made.samples)):
+        good, _ = read(made.samples, [number])
         if good:
             break
     else:
-        raise InputError(f"none of the {len(samples)} pictures could be read")
+        raise InputError(f"none of the {len(made.samples)} pictures could be read")
     block = Block(recipe)
-    for batch in run(good):
+    for batch in made.stream(good):
         for item in batch:
             block.add(item)
     fitting = SHARD_BYTES // max(1, block.bytes + good[0].image.nbytes)
     low, high = _SHARD_SIZES
     return max(low, min(high, 1 << max(0, fitting.bit_length() - 1)))
-
-
-def _fill(writer: Writer, samples: DataSet, run: Any, device: str, progress: bool) -> None:
-    """Make the shards that are left."""
-    with progress_bar("extract", len(samples), progress) as advance, closing(writer.work(done=advance)) as left:
-        for work in left:
-            _shard(work, samples, run, device, advance)
-
-
-def _shard(work: Work, samples: DataSet, run: Any, device: str, advance: Any) -> None:
-    good, broken = read(samples, work.indices)
-    advance(len(broken))
-    for batch in run(good) if good else ():
-        work.add(batch)
-        advance(len(set(batch[0].ids)))
-    work.commit(good, broken, device)

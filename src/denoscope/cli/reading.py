@@ -12,6 +12,7 @@ from denoscope.cli.output import say, show_json, table
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.models.coordinates import Canvas
+from denoscope.pool import Pool
 from denoscope.store.keep import Keep
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Noise:
         return list(dict.fromkeys(meant.conditions))
 
 
-NOISE, KEEP, CANVAS = Noise(), Keep(), Canvas()
+NOISE, KEEP, CANVAS, POOL = Noise(), Keep(), Canvas(), Pool()
 _LEVELS = ("timesteps", "sigmas", "logsnrs", "percents", "clean", "prompt", "prompts")
 
 
@@ -210,6 +211,8 @@ def extract(
     device: Device = None,
     precision: Precision = None,
     batch_size: int | None = None,
+    engine: Literal["local", "ray"] = "local",
+    pool: Pool = POOL,
     progress: bool = True,
     as_json: AsJson = False,
 ) -> None:
@@ -218,6 +221,7 @@ def extract(
     Args:
         limit: at most so many images.
         batch_size: images per forward; chosen from the model's size unless given.
+        engine: this process, or actors of a Ray cluster (needs `denoscope[ray]`), which `pool` describes.
         progress: show a bar with the time left.
     """
     from denoscope.extract import extract as read
@@ -225,7 +229,7 @@ def extract(
     scope = _load(model, device, precision)
     store = read(
         scope, data, sites, conditions=noise.of(scope), out=out, keep=keep, canvas=canvas, limit=limit,
-        batch_size=batch_size, progress=progress,
+        batch_size=batch_size, pool=pool if engine == "ray" else None, progress=progress,
     )  # fmt: skip
     if as_json:
         show_json({"out": out, "recipes": [recipe.digest for recipe in store.recipes], "skipped": store.skipped})

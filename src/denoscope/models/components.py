@@ -43,6 +43,7 @@ class Components:
         recipe: what identifies the weights: repository and revision, or a digest.
         native: side of the images it was trained on, in pixels.
         steps, guidance: with which it is sampled unless told otherwise.
+        asked: arguments with which `load` makes the same again on another machine; None for parts built elsewhere.
     """
 
     denoiser: nn.Module
@@ -54,3 +55,4 @@ class Components:
     native: int = 512
     steps: int = 30
     guidance: float = 5.0
+    asked: Mapping[str, Any] | None = None

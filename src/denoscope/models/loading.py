@@ -15,7 +15,7 @@ from denoscope.models.components import Components
 from denoscope.models.folder import DENOISERS, components, weight_digest
 from denoscope.models.hooks import COMPILED
 from denoscope.models.hub import fetch
-from denoscope.models.precision import choose_device, choose_dtypes, placed
+from denoscope.models.precision import choose_device, choose_dtypes, placed, spelled
 
 if TYPE_CHECKING:
     from denoscope.models.base import Model
@@ -59,17 +59,21 @@ def load(
             str(name).removeprefix(UNTRAINED),
             device=device, dtype=dtype, revision=revision, local_only=local_only, offload=offload,
         )  # fmt: skip
-        return untrained(trained)
+        twin = untrained(trained)
+        twin.parts.asked = {**(trained.parts.asked or {}), "name": str(name)}
+        return twin
     place = choose_device(device)
     known = _card(str(name))
+    dtypes = choose_dtypes(place, dtype, known.dtype if known else {})
     if known is not None and known.build is not None:
         if revision is not None:
             raise InputError(f"{name} is no Hub repository and has no revision {revision!r}; leave revision= out")
-        return wrap(placed(known.build(), place, choose_dtypes(place, dtype, known.dtype), offload))
-    folder, origin = _folder(str(name), known, revision, local_only)
-    dtypes = choose_dtypes(place, dtype, known.dtype if known else {})
-    parts = components(folder, dtypes, known, local_only)
-    parts.recipe = {"name": known.name if known else str(name), **origin}
+        parts = known.build()
+    else:
+        folder, origin = _folder(str(name), known, revision, local_only)
+        parts = components(folder, dtypes, known, local_only)
+        parts.recipe = {"name": known.name if known else str(name), **origin}
+    parts.asked = {"name": str(name), "dtype": spelled(dtypes), "revision": revision, "offload": offload}
     return wrap(placed(parts, place, dtypes, offload))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from denoscope.models.components import Components, TextEncoder
 
-__all__ = ["COMPONENTS", "choose_device", "choose_dtypes", "placed"]
+__all__ = ["COMPONENTS", "choose_device", "choose_dtypes", "placed", "spelled"]
 
 COMPONENTS = ("denoiser", "vae", "text")
 _NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
@@ -62,6 +62,12 @@ def choose_dtypes(
         if name not in _NAMES:
             raise unknown("dtype", name, _NAMES, "help(denoscope.load)")
     return {component: getattr(torch, _NAMES[name]) for component, name in names.items()}
+
+
+def spelled(dtypes: Mapping[str, torch.dtype]) -> dict[str, str]:
+    """Precisions by the names that `choose_dtypes` takes, so that another device can be asked for the same."""
+    names = {long: short for short, long in _NAMES.items()}
+    return {component: names[str(dtype).removeprefix("torch.")] for component, dtype in dtypes.items()}
 
 
 def _all(dtype: str) -> dict[str, str]:

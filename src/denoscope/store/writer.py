@@ -121,10 +121,18 @@ class Writer:
                 time.sleep(_POLL)
             left = busy
 
+    def left(self) -> list[int]:
+        """Numbers of the shards that do not exist yet."""
+        return [number for number in range(len(self.plan)) if not self._finished(number)]
+
+    def dealt(self, number: int) -> Work | None:
+        """A shard that was dealt out to us, whoever claimed it before; None when it is there."""
+        return None if self._finished(number) else Work(self, self._name(number), self.plan.indices(number))
+
     def finish(self) -> None:
         """Write the index over all shards and remove what killed writers left."""
         index.save(self.place)
-        if all(self._finished(number) for number in range(len(self.plan))):
+        if not self.left():
             self.claims.clear()
 
     def _finished(self, number: int) -> bool:

@@ -1,0 +1,86 @@
+"""A pool of actors makes the shards that one process would have made; Ray itself is met in `make scale-check`."""
+
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import denoscope as ds
+from denoscope import pool as pools
+from denoscope.core.errors import InputError, MissingPackage
+from denoscope.models.loading import wrap
+from denoscope.models.toys import toy
+from denoscope.pool import Pool
+
+ASKED: dict[str, Any] = {"sites": ["mid"], "timesteps": [50], "limit": 5, "shard_size": 2, "progress": False}
+
+
+@pytest.fixture
+def inline(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Actors in this process, one after another; what they are given goes through pickle, as to another node."""
+    asked: list[int] = []
+
+    def rows(self: Pool, job: Any, left: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+        asked.extend(left)
+        actors = [pools._Actor(pickle.loads(pickle.dumps(job))) for _ in range(self.workers)]
+        for place, number in enumerate(left):
+            yield actors[place % self.workers]({"shard": number})
+
+    @contextmanager
+    def nothing(*_: Any) -> Iterator[None]:
+        yield
+
+    monkeypatch.setattr(Pool, "_rows", rows)
+    monkeypatch.setattr(Pool, "_cluster", nothing)
+    monkeypatch.setattr(pools, "_told", nothing)
+    monkeypatch.setattr(pools, "require", lambda *_: None)
+    return asked
+
+
+@pytest.mark.parametrize("data", ["spec", "samples"])
+def test_shards_are_those_of_one_process(tmp_path: Path, inline: list[int], data: str) -> None:
+    """The same recipe, the same rows and the same values to the bit; what is there is not made again."""
+    scenes: Any = "menagerie:test" if data == "spec" else [ds.open_data("menagerie:test", 5)[i] for i in range(5)]
+    one = ds.extract("toy-sd15", scenes, out=tmp_path / "one", **ASKED)
+    several = ds.extract("toy-sd15", scenes, out=tmp_path / "several", pool=Pool(workers=2), **ASKED)
+    assert inline == [0, 1, 2]
+    assert [recipe.digest for recipe in several.recipes] == [recipe.digest for recipe in one.recipes]
+    assert several.ids == one.ids
+    assert several.get("mid").numpy().tobytes() == one.get("mid").numpy().tobytes()
+    shard = next((tmp_path / "several").rglob("00001.safetensors"))
+    shard.unlink()
+    ds.extract("toy-sd15", scenes, out=tmp_path / "several", pool=Pool(workers=2), **ASKED)
+    assert inline == [0, 1, 2, 1] and shard.exists()
+
+
+def test_a_node_that_holds_something_else_is_refused(tmp_path: Path, inline: list[int], monkeypatch) -> None:
+    """Another model under the same name, and other samples under the same spec, end the work before a shard is made."""
+    from denoscope.models import loading
+
+    genuine = loading.load
+    monkeypatch.setattr(pools, "open_data", lambda spec, limit: ds.open_data("menagerie:train", limit))
+    with pytest.raises(InputError, match="sees other samples of menagerie:test"):
+        ds.extract("toy-sd15", "menagerie:test", out=tmp_path / "a", pool=Pool(workers=1), **ASKED)
+    model = ds.load("toy-sd15")
+    monkeypatch.setattr(loading, "load", lambda **asked: genuine("toy-sd21"))
+    with pytest.raises(InputError, match="another toy-sd15"):
+        ds.extract(model, "menagerie:test", out=tmp_path / "b", pool=Pool(workers=1), **ASKED)
+
+
+def test_parts_of_ones_own_are_refused(tmp_path: Path, inline: list[int]) -> None:
+    """Actors load the model by its name."""
+    with pytest.raises(InputError, match="load"):
+        ds.extract(wrap(toy("toy-sd15")), "menagerie:test", out=tmp_path, pool=Pool(), **ASKED)
+
+
+def test_faults_of_a_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No actors, fewer at most than at least, negative shares, and Ray that is not there."""
+    for wrong in ({"workers": 0}, {"workers": 4, "most": 2}, {"gpus": -1.0}):
+        with pytest.raises(InputError):
+            Pool(**wrong)
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(MissingPackage, match=r"denoscope\[ray\]"):
+        ds.extract("toy-sd15", "menagerie:test", out=tmp_path, pool=Pool(), **ASKED)
