@@ -29,6 +29,12 @@ def interpret(
     plan: OmitArgPrefixes[Plan] = Plan(),  # noqa: B008
     judge: JudgeName = "",
     judge_model: JudgeModel = "",
+    model: Annotated[
+        str | None,
+        arg(help="that the store was extracted with: some atoms are changed while it runs, and laid on its heat maps"),
+    ] = None,
+    eye: Annotated[str, arg(help="sees patches: `pixels`, or an image encoder of the Hub or a folder")] = "pixels",
+    timestep: Annotated[float | None, arg(help="noise level of the store; the dictionary's first unless given")] = None,
     data: Annotated[str | None, arg(help="the images, where the store cannot find them (see `list data`)")] = None,
     out: Annotated[Path, arg(help="folder for the report: HTML page, JSON, Parquet")] = Path("runs/interpret"),
     progress: Annotated[bool, arg(help="show a bar with the time left")] = True,
@@ -38,18 +44,21 @@ def interpret(
     from dataclasses import asdict
 
     from denoscope.interpret import interpret as verb
+    from denoscope.interpret.eyes import eye_of
 
     report = verb(
-        store, dictionary, judge=_judge(judge, judge_model, out), data=data, out=out, progress=progress, **asdict(plan)
-    )
+        store, dictionary, judge=_judge(judge, judge_model, out), model=model, eye=eye_of(eye), timestep=timestep,
+        data=data, out=out, progress=progress, **asdict(plan),
+    )  # fmt: skip
     if as_json:
         show_json(report.to_dict())
         return
     say(str(report))
     for note in report.notes:
-        if note.startswith("Without a judge"):
+        if note.startswith("Without "):
             say(note)
     say(f"page  {out}/report.html")
+    say(f"atoms {out}/atoms.html")
 
 
 def _judge(name: str, model: str, out: Path) -> "Judge | None":

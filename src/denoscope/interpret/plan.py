@@ -25,6 +25,12 @@ class Plan:
     """Side of a patch, as a share of the picture's shorter side."""
     cards: int = 60
     """Atoms that get a card on the page `atoms.html`: those with a word first, then those active in the most images."""
+    acted: int = 8
+    """Atoms that are changed while the model runs, where there is a model: those that get the first cards."""
+    acted_images: int = 6
+    """Images of each, from either half."""
+    acted_steps: int = 0
+    """Denoising steps of pictures that are sampled with and without the atom, which takes long; none if 0."""
     asked: int = 24
     """Atoms that a judge is asked about, by lot, where there is a judge."""
     shown: int = 5
@@ -38,9 +44,11 @@ class Plan:
     """Of halves within facts, shuffles and draws."""
 
     def __post_init__(self) -> None:
-        for name in ("top", "least", "looked", "cards", "shown"):
+        for name in ("top", "least", "looked", "cards", "shown", "acted", "acted_images"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.acted_steps < 0:
+            raise InputError(f"acted_steps must be at least 0, not {self.acted_steps}")
         if self.asked < 2 or self.seed < 0:
             raise InputError(f"asked must be at least 2 and seed at least 0, not {self.asked} and {self.seed}")
         if not 0 < self.patch <= 1:

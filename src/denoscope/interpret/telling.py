@@ -7,17 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.report import Score
+from denoscope.interpret.acting import Acted
 from denoscope.interpret.asking import Judged
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.published import Published
+from denoscope.interpret.running import Run
 from denoscope.measures.statistics import bootstrap_mean, wilson
 
-__all__ = ["asked_scores", "asked_table", "published_scores", "scores_of", "table_of"]
+__all__ = ["asked_scores", "asked_table", "published_scores", "run_scores", "run_table", "scores_of", "table_of"]
 
 _BESIDE = ", random atoms"
 _WRONG = {"mask of another image": "elsewhere", "codes by lot": "share", "codes moved": "moved",
           "codes turned": "turned", "codes of another atom": "other"}  # fmt: skip
 """Controls of location: name to field of `Located`."""
+_ACTS: dict[str, tuple[str, Literal["higher"] | None]] = {
+    "acts, of a direction by chance": ("size", "higher"), "acts where it is active": ("place", "higher"),
+    "acts, share inside": ("inside", None), "acts, share of cells": ("area", None),
+    "acts as foretold": ("foretold", "higher"), "acts as foretold, codes moved": ("foretold_moved", None),
+    "drop in pictures": ("drop", "higher"), "drop in pictures, another atom": ("drop_other", None),
+    "rise in pictures": ("rise", "higher"), "rise in pictures, direction by chance": ("rise_chance", None),
+}  # fmt: skip
+"""What atoms do: name to field of `Acted`."""
 
 
 def scores_of(found: Interpreted, beside: Interpreted | None, least: int) -> tuple[Score, ...]:
@@ -93,6 +103,42 @@ def asked_scores(told: Judged, beside: Judged | None) -> tuple[Score, ...]:
         rows["judge, location, random atoms"] = (beside.location, "as above", None)
         rows["judge, own and other images, random atoms"] = (beside.published, "as above", None)
     return tuple(_mean(name, values, f"atoms; {how}", better) for name, (values, how, better) in rows.items())
+
+
+def run_scores(told: Run) -> tuple[Score, ...]:
+    """What changing atoms does to what the denoiser makes, and whether their words' heat lies where they are."""
+    over = f"atoms; each the mean of its images ({min(map(_length, told.acted.values()), default=0)} or more)"
+    made = [_mean(name, [_finite(getattr(one, field)) for one in told.acted.values()], over, better)
+            for name, (field, better) in _ACTS.items()
+            if any(np.isfinite(getattr(one, field)).any() for one in told.acted.values())]  # fmt: skip
+    known = [one for one in told.worded.values() if np.isfinite(one.agreement)]
+    if known:
+        made.append(_mean("word map", [one.agreement for one in known], "atoms; 0.5 is chance", "higher"))
+        made.append(_mean("word map, other words", [one.others for one in known], "atoms"))
+    return tuple(made)
+
+
+def run_table(told: Run, count: int) -> dict[str, list[Any]]:
+    """Columns for the table: what changing atoms did, and the word whose heat they lie under."""
+    made: dict[str, list[Any]] = {
+        name: _filled(count, {a: _finite(getattr(one, field)) for a, one in told.acted.items()}).tolist()
+        for name, (field, _) in _ACTS.items()
+    }
+    if told.worded:
+        made["word of heat"] = [told.worded[a].word if a in told.worded else "" for a in range(count)]
+        made["word map"] = _filled(count, {a: one.agreement for a, one in told.worded.items()}).tolist()
+        made["word map, other words"] = _filled(count, {a: one.others for a, one in told.worded.items()}).tolist()
+    return made
+
+
+def _length(told: Acted) -> int:
+    return len(told.images)
+
+
+def _finite(values: NDArray[np.float64]) -> float:
+    """Mean of what is known."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def published_scores(images: NDArray[Any], told: Published, beside: Published | None) -> tuple[Score, ...]:

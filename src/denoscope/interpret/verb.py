@@ -3,37 +3,35 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from denoscope.chosen import made_folder, opened, usual
+from denoscope.chosen import loaded, made_folder, opened, usual
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, unknown
 from denoscope.core.recipe import Origin
-from denoscope.core.report import Report, Score
+from denoscope.core.report import Report
 from denoscope.core.sample import DataSet, Sample
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.evaluate.knowing import reopened
-from denoscope.interpret.cards import atoms_page
-from denoscope.interpret.found import Interpreted
+from denoscope.interpret.adding import asked, ran, write_cards
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import Eye, pixels
 from denoscope.interpret.plan import Plan
-from denoscope.interpret.published import NoImages, Published
-from denoscope.interpret.telling import asked_scores, asked_table, published_scores, scores_of, table_of
+from denoscope.interpret.telling import scores_of, table_of
 from denoscope.interpret.walking import Source
 from denoscope.interpret.work import Work
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
 
-__all__ = ["interpret"]
+if TYPE_CHECKING:
+    from denoscope.models.base import Model
 
-Said = tuple[tuple[Score, ...], dict[str, list[Any]]]
-"""Scores, and columns of the table."""
+__all__ = ["interpret"]
 
 _NOTES = (
     "Images are dealt into two halves by their id. Words come from the captions of the images of one half in which an "
@@ -47,12 +45,6 @@ _NOTES = (
     "Random atoms are of the same kind and number, drawn on the sphere, and go through the same steps. What they earn "
     "needs no learning.",
 )
-_CARDS = (
-    "A card shows images in which an atom is strong, about as strong as in half of its images, and hardly active; red "
-    "says where, in units of its largest code. Point at an image to see it without. Bars are scores on images that "
-    "named nothing, blue above chance, which the black line marks; point at one to read what it is. The small diagram "
-    "counts active images by strength: blue have the name in their caption.",
-)
 
 
 def interpret(
@@ -61,6 +53,8 @@ def interpret(
     *,
     eye: Eye = pixels,
     judge: Judge | None = None,
+    model: "str | Path | Model | None" = None,
+    timestep: float | None = None,
     data: DataSet | Sequence[Sample] | str | None = None,
     out: str | Path | None = None,
     save: bool = True,
@@ -74,6 +68,9 @@ def interpret(
         dictionary: what `learn` made, or its folder.
         eye: makes vectors of patches; 8 x 8 pixels unless given.
         judge: is asked about some atoms last; what it said before it failed is kept where it remembers.
+        model: that the store was extracted with; some atoms are then changed while it runs, and laid on the heat maps
+            of the words of captions.
+        timestep: noise level of the store that is looked at; the first that the dictionary learned from unless given.
         data: the images, where the store was made from samples in memory.
         out: folder to write the report to.
         save: keep the report in the store.
@@ -90,11 +87,13 @@ def interpret(
     """
     started = time.perf_counter()
     plan = _plan(settings)
-    made = dictionary if isinstance(dictionary, Learned) else load_dictionary(dictionary)
+    whole = dictionary if isinstance(dictionary, Learned) else load_dictionary(dictionary)
+    scope = None if model is None else loaded(model)
     if out is not None:
         made_folder(out)
     place = opened(store)
-    source = _source(place, made)
+    source = _source(place, whole, timestep)
+    made = _at(whole, source.condition)
     told = place.facts(source.volume.recipe)
     rows = [told[name] for name in source.names]
     reader = reopened(source.volume, data, "pictures and masks of atoms")
@@ -117,60 +116,24 @@ def interpret(
         notes=_NOTES,
         recipes={source.volume.recipe.digest: json.loads(source.volume.recipe.to_json())},
     )  # fmt: skip
+    said: dict[int, list[str]] = {}
+    if scope is not None:
+        report, said = ran(report, work, scope, (made, whole, found), progress)
     if judge is not None:
         both = [(made, found), *([(twin, beside)] if twin and beside else [])]
-        report = _asked(report, work, judge, both, progress)
+        report = asked(report, work, judge, both, progress)
     if save:
         place.save(report)
     if out is not None:
         report.save(out)
-        _page(Path(out), work, report, [(made, found), *([(twin, beside)] if twin and beside else [])])
+        write_cards(Path(out), work, report, [(made, found), *([(twin, beside)] if twin and beside else [])], said)
     return report
 
 
-def _page(out: Path, work: Work, report: Report, both: Sequence[tuple[Learned, Interpreted]]) -> None:
-    """Write the page with a card per atom beside the report."""
-    said = {atom: [f"judge: {text}"] for atom, text in enumerate(report.table.get("judge's words", ())) if text}
-    cards = [card for (made, seen), kind in zip(both, ("learned", "random"), strict=False)
-             for card in work.cards(made, seen, kind, said if kind == "learned" else {})]  # fmt: skip
-    title = f"{report.task.removeprefix('interpret-')}, atoms at {report.parameters['site']}"
-    page = atoms_page(title, cards, _CARDS, len(both[0][0].atoms))
-    (out / "atoms.html").write_text(page, encoding="utf-8")
-
-
-def _asked(
-    report: Report, work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], progress: bool
-) -> Report:
-    """The report with what a judge says; as far as it came, with the reason, where the judge gives no answer."""
-    parts = [_opinions, *([_published] if work.plan.compat else [])]
-    with progress_bar("ask", len(parts) * len(both) * work.plan.asked, progress) as advance:
-        for part in parts:
-            try:
-                scores, columns = part(work, judge, both, advance)
-            except InputError as error:
-                return replace(report, notes=(*report.notes, f"Without a judge: {error}"))
-            report = replace(report, scores=(*report.scores, *scores), table={**report.table, **columns})
-    return report
-
-
-def _opinions(work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], advance: Any) -> Said:
-    found = [work.asked(made, seen, judge, advance) for made, seen in both]
-    atoms, told = found[0]
-    beside = found[1][1] if len(found) > 1 else None
-    return asked_scores(told, beside), asked_table(atoms, told, len(both[0][0].atoms))
-
-
-def _published(work: Work, judge: Judge, both: Sequence[tuple[Learned, Interpreted]], advance: Any) -> Said:
-    atoms, images, told = work.published(both[0][0], judge, advance)
-    beside: Published | None = None
-    if len(both) > 1:
-        try:
-            *_, beside = work.published(both[1][0], judge, advance)
-        except NoImages:
-            beside = None
-    column = np.full(len(images), np.nan)
-    column[atoms] = told.score
-    return published_scores(images, told, beside), {"published score": column.tolist()}
+def _at(made: Learned, condition: Condition) -> Learned:
+    """What a dictionary is under a condition: another one where its encoder knows the noise level."""
+    at = getattr(made, "at", None)
+    return made if at is None else cast("Learned", at(condition.timestep or 0.0))
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:
@@ -182,7 +145,7 @@ def _plan(settings: Mapping[str, Any]) -> Plan:
     return Plan(**told)
 
 
-def _source(store: Store, made: Learned) -> Source:
+def _source(store: Store, made: Learned, timestep: float | None = None) -> Source:
     """Where the dictionary was learned, or the same site in a store of other images.
 
     Raises:
@@ -193,7 +156,8 @@ def _source(store: Store, made: Learned) -> Source:
     same = str(made.about.get("recipe", ""))
     here = same if same in [recipe.digest for recipe in store.recipes] else None
     condition = Condition.from_dict(made.about["condition"]) if "condition" in made.about else None
-    volume, site, condition = usual(store, made.site, condition, here)
+    asked: dict[str, Any] = {} if timestep is None else {"timestep": timestep}
+    volume, site, condition = usual(store, made.site, condition if timestep is None else None, here, **asked)
     width = volume.read(site, condition, np.arange(1)).tokens().shape[-1]
     if width != made.bias.size:
         raise InputError(f"{site} holds {width} channels here, but the dictionary reads {made.bias.size}")
