@@ -60,6 +60,8 @@ class SteeringBench:
         control: kind of the change of equal size.
         ceiling: whether the target is put in words as well.
         seed: of the noise while choosing; the next one is that of what is told.
+        sites: recorded in every run without edits, so that none is made again for another site.
+        made: runs without edits, with the sites that they recorded.
     """
 
     model: "Model"
@@ -70,8 +72,8 @@ class SteeringBench:
     control: Control
     ceiling: bool
     seed: int
+    sites: frozenset[str] = frozenset()
     made: "dict[tuple[Any, ...], tuple[frozenset[str], Generation]]" = field(default_factory=dict[Any, Any], repr=False)
-    """Runs without edits, with the sites that they recorded."""
 
     def success(self, candidates: Candidates, progress: bool = False) -> Report:
         """How often the best of some edits changes the fact that is meant, and how often it changes others.
@@ -155,7 +157,7 @@ class SteeringBench:
     def _unedited(self, asked: Sequence[Trial], seed: int, sites: frozenset[str]) -> "Generation":
         """Pictures without edits, made anew only where a site was not recorded yet."""
         key = (seed, *(trial.prompt for trial in asked))
-        known, run = self.made.get(key, (frozenset[str](), None))
+        known, run = self.made.get(key, (self.sites, None))
         if run is None or not sites <= known:
             run = self._run(asked, (), seed, known | sites)
             self.made[key] = (known | sites, run)
@@ -184,6 +186,7 @@ def steering_bench(
     seed: int = 0,
     steps: int = 10,
     guidance: float = 4.0,
+    sites: str | Sequence[str] = (),
     progress: bool = False,
     **options: Any,
 ) -> SteeringBench:
@@ -199,6 +202,8 @@ def steering_bench(
         ceiling: also make pictures of the prompts with the target in words.
         seed: of the noise while choosing; the next one is that of what is told.
         steps, guidance: of sampling.
+        sites: that several sets of edits will act at, where they are known, so that pictures without edits are made
+            once for all.
         progress: show a bar while judges learn.
         options: further ones of `Model.generate`, such as `height` and `width`.
 
@@ -209,7 +214,9 @@ def steering_bench(
         raise InputError(f"give a prompt or more to choose on and two or more to tell of, not {choosing} and {held}")
     told = dict(judges or rendered_judges(tuple(FACTORS), progress=progress))
     settings = {"steps": steps, "guidance": guidance, **options}
-    return SteeringBench(loaded(model), told, settings, (choosing, held), otherwise, control, ceiling, seed)
+    scope = loaded(model)
+    known = frozenset(str(site) for site in scope.select(sites)) if sites else frozenset[str]()
+    return SteeringBench(scope, told, settings, (choosing, held), otherwise, control, ceiling, seed, known)
 
 
 def _only(run: "Generation", sites: frozenset[str]) -> list[dict[str, Any]]:
