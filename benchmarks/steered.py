@@ -42,7 +42,6 @@ class Tools:
         self.pairs = 3 if tiny else 10
         world = ds.open_data("menagerie:train,objects=one,size=64", 60 if tiny else SCENES)
         self.scenes = [world[index] for index in range(len(world))]
-        self.levels = (200.0, 400.0, 600.0, 800.0)
         self.acts = [
             self.model.read(self.scenes, PUSHED, ds.Condition(timestep=level))[PUSHED] for level in self.levels
         ]
