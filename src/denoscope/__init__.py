@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from denoscope.features.faithful import faithful
     from denoscope.features.heatmaps import heatmaps
     from denoscope.features.mitigate import mitigate
+    from denoscope.features.renoising import renoised
     from denoscope.features.sweeps import sweep
     from denoscope.interpret import interpret
     from denoscope.learn import learn
@@ -88,6 +89,7 @@ __all__ = [
     "patch",
     "probe_stream",
     "remove",
+    "renoised",
     "replace",
     "reproduce",
     "scale",
@@ -128,6 +130,7 @@ _HOMES = {
     "features.heatmaps": ("heatmaps",),
     "features.faithful": ("faithful",),
     "features.mitigate": ("mitigate",),
+    "features.renoising": ("renoised",),
     "features.sweeps": ("sweep",),
     "interpret": ("interpret",),
     "learn": ("learn",),

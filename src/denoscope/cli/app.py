@@ -18,6 +18,7 @@ from denoscope.cli.mitigating import mitigate
 from denoscope.cli.noising import noise
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.cli.reading import extract, plan, sites
+from denoscope.cli.renoising import renoised
 from denoscope.cli.reproducing import reproduce
 from denoscope.cli.splicing import faithful
 from denoscope.cli.steering import steer
@@ -66,6 +67,7 @@ COMMANDS = {
     "align": align,
     "card": card,
     "mitigate": mitigate,
+    "renoised": renoised,
     "learn": learn,
     "interpret": interpret,
     "faithful": faithful,

@@ -136,7 +136,7 @@ def _sampled(
 ) -> Sampled:
     """Cells of pictures in the making."""
     from denoscope.models.reading import rows_at_once
-    from denoscope.models.schedules import schedule
+    from denoscope.models.visiting import steps_near, visited
 
     if condition is not None:
         raise InputError("pictures are made from prompts; name steps by timestep or timesteps, not by a condition")
@@ -144,11 +144,11 @@ def _sampled(
     texts, told = _texts(data, reading, template)
     train, test = dealt(texts, held_out)
     count = reading.steps or model.parts.steps
-    shape = (model.latent_channels, *(model.parts.native // model.factor,) * 2)
-    visited = [min(level.timestep, LAST_TIMESTEP + 1) for level in schedule(model, count, shape)[:-1]]
-    at = _nearest(visited, [timestep] if timestep is not None else timesteps)
+    levels = visited(model, count)
+    wanted = None if timesteps is None or timesteps == "all" else [number(level) for level in timesteps]
+    at = steps_near(levels, wanted if timestep is None else [timestep])
     said = "" if reading.prompts else template
-    conditions = tuple(Condition(timestep=visited[step], prompt=said) for step in at)
+    conditions = tuple(Condition(timestep=min(levels[step].timestep, LAST_TIMESTEP + 1), prompt=said) for step in at)
     guidance = model.parts.guidance if reading.guidance is None else reading.guidance
     options: dict[str, Any] = {"steps": count, "guidance": guidance}
     together = max(1, rows_at_once(model, model.canvas(None), reading.batch_size) // (2 if guidance > 1 else 1))
@@ -185,14 +185,6 @@ def _conditions(
     if isinstance(timesteps, str) or not len(timesteps):
         raise InputError(f"timesteps are numbers, 0 to 999, or the one word 'all'; not {timesteps!r}")
     return tuple(base.at(timestep=level) for level in sorted({number(level) for level in timesteps}))
-
-
-def _nearest(visited: Sequence[float], timesteps: Timesteps) -> tuple[int, ...]:
-    """Steps of a sampling run that come nearest to some timesteps; all unless given."""
-    if timesteps is None or timesteps == "all":
-        return tuple(range(len(visited)))
-    wanted = [number(level) for level in timesteps]
-    return tuple(sorted({min(range(len(visited)), key=lambda step: abs(visited[step] - one)) for one in wanted}))
 
 
 def _ids(samples: DataSet) -> tuple[str, ...]:
