@@ -42,9 +42,8 @@ class Tools:
         self.pairs = 3 if tiny else 10
         world = ds.open_data("menagerie:train,objects=one,size=64", 60 if tiny else SCENES)
         self.scenes = [world[index] for index in range(len(world))]
-        self.acts = [
-            self.model.read(self.scenes, PUSHED, ds.Condition(timestep=level))[PUSHED] for level in self.levels
-        ]
+        conditions = [ds.Condition(timestep=level) for level in (200.0, 400.0, 600.0, 800.0)]
+        self.acts = [self.model.read(self.scenes, PUSHED, one)[PUSHED] for one in conditions]
         self.text = [str(site) for site in self.model.select(["*.cross.k", "*.cross.v"])]
         self.tiny = tiny
         self.known: dict[str, Any] = {}
