@@ -1,13 +1,15 @@
 """The loop: gradients of every loss, planted atoms found again, training that stops and goes on, bit by bit."""
 
 import json
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from denoscope.core.errors import InputError, StoreError
+from denoscope.core.errors import InputError, StoreError, UnknownName
 from denoscope.core.registry import dictionaries
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries._training.starting import geometric_median, start_of
@@ -266,6 +268,58 @@ def test_checkpoints_of_something_else_are_refused(tmp_path):
     place.write_bytes(place.read_bytes()[:500])
     with pytest.raises(StoreError, match="remove it to begin anew"):
         TopK(**QUICK).fit([ROWS], keep=tmp_path)
+
+
+def test_the_log_goes_wherever_it_is_wanted(tmp_path, monkeypatch):
+    """To a tracker of one's own, line by line, which changes neither weights nor what a checkpoint fits to."""
+    told = []
+
+    class Mine:
+        """Remembers."""
+
+        def __init__(self, folder, name, settings):
+            told.append((folder, name, settings["atoms"]))
+
+        def log(self, numbers, seen):
+            told.append({"seen": seen} | dict(numbers))
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setitem(sys.modules, "mine", SimpleNamespace(Mine=Mine))
+    plain = TopK(**QUICK).fit([ROWS])
+    found = TopK(**QUICK, track="mine:Mine").fit([ROWS], tmp_path)
+    assert (found.atoms == plain.atoms).all()
+    lines = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
+    assert told == [(tmp_path, "topk", 12), *lines, "closed"] and len(lines) == 30
+    TopK(**QUICK).fit([ROWS], tmp_path)
+    with pytest.raises(UnknownName, match="tensorboard"):
+        TopK(**QUICK, track="tensorbord").fit([ROWS])
+    with pytest.raises(InputError, match="package.module:maker"):
+        TopK(**QUICK, track="mine:Yours").fit([ROWS])
+    with pytest.raises(InputError, match="with keep"):
+        TopK(**QUICK, track="tensorboard").fit([ROWS])
+
+
+def test_training_that_goes_astray_says_so(tmp_path):
+    """In one line, without a checkpoint of it."""
+    with pytest.raises(InputError, match="no longer finite; lower lr"):
+        TopK(**{**QUICK, "lr": 1e30, "clip": 0.0}).fit([ROWS * 1e3], tmp_path)
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_loud_values_are_cut_in_training_only():
+    """A few cells a thousand times as loud spoil a dictionary; cut, they do not; all are reconstructed as they are."""
+    loud = ROWS.copy()
+    loud[::100] *= 1000
+    settings = {**QUICK, "atoms": 96, "cells": 15_000, "lr": 5e-3, "normaliser": "mean"}
+    left = []
+    for cut in (0.0, 0.1):
+        found = TopK(**settings, cut=cut).fit([loud])
+        left.append(fvu(ROWS, found.reconstruct(ROWS)))
+    assert left[1] < 0.7 * left[0]
+    with pytest.raises(InputError, match="cut must not be negative"):
+        TopK(cut=-1.0)
 
 
 def test_several_learn_from_one_stream_as_each_alone(tmp_path):

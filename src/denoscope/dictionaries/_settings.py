@@ -60,6 +60,8 @@ class AutoencoderSettings:
     """Of the atoms at the start, and of whatever else is drawn."""
     device: str = ""
     """Where to train: cpu, cuda, mps; the best there is unless given."""
+    track: str = ""
+    """Where the numbers of the log go besides: tensorboard, trackio, or package.module:maker of your own."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.k <= self.atoms:

@@ -20,6 +20,7 @@ from denoscope.dictionaries._timed import Timed
 from denoscope.dictionaries._training.keeping import Keeper
 from denoscope.dictionaries._training.sharing import share_of
 from denoscope.dictionaries._training.starting import device_of, start_of
+from denoscope.dictionaries._training.tracking import tracker_of
 from denoscope.dictionaries._training.trainer import Trainer
 from denoscope.dictionaries.rows import Rows, joined, rebatched, repeated
 
@@ -91,6 +92,9 @@ class Run:
         start = start_of(x, y, settings, made.tied)
         self._trainer = Trainer(made.coder(start), settings, self._share)
         self._keeper = Keeper(place, _identity(made, head), every, self._share.rank == 0)
+        told = {"dictionary": made.name, **asdict(settings)}
+        asked = settings.track if self._share.rank == 0 else ""
+        self._tracker = tracker_of(asked, place, made.name, told)
         self._passed = 0
         self._log_every = max(1, settings.cells // settings.batch // _LINES) * settings.batch
         found = self._keeper.load()
@@ -109,9 +113,22 @@ class Run:
         y = x if mine.targets is None else self._maps[1](mine.targets, mine.timesteps)
         numbers = trainer.step(x, y, _sent(mine.timesteps, trainer.device), len(batch))
         if trainer.seen // self._log_every > before // self._log_every:
-            self._keeper.log(trainer.seen, numbers)
+            self._log(numbers)
         if self._keeper.due(before, trainer.seen):
-            self._keeper.save(trainer.state())
+            self._save()
+
+    def _save(self) -> None:
+        """A checkpoint, unless weights are infinite or NaN, which nobody should continue from."""
+        if not all(bool(weights.isfinite().all()) for weights in self._trainer.coder.parameters()):
+            rate = self._made.settings.rate
+            raise InputError(f"training went astray: weights are no longer finite; lower lr ({rate:.2g}) or set clip")
+        self._keeper.save(self._trainer.state())
+
+    def _log(self, numbers: dict[str, Tensor]) -> None:
+        """One line of the log, here and wherever else it goes."""
+        self._keeper.log(self._trainer.seen, numbers)
+        if self._made.settings.track:
+            self._tracker.log({name: float(value) for name, value in numbers.items()}, self._trainer.seen)
 
     def _cut(self, *firsts: Tensor) -> None:
         """Say how large normalised values may become, from the first ones."""
@@ -125,12 +142,10 @@ class Run:
         """Hand over what was learned.
 
         Raises:
-            InputError: it became infinite or NaN; no checkpoint is written then.
+            InputError: it became infinite or NaN.
         """
-        if not all(bool(weights.isfinite().all()) for weights in self._trainer.coder.parameters()):
-            rate = self._made.settings.rate
-            raise InputError(f"training went astray: weights are no longer finite; lower lr ({rate:.2g}) or set clip")
-        self._keeper.save(self._trainer.state())
+        self._save()
+        self._tracker.close()
         coder = self._trainer.finish()
         self._made.take(coder.raw(), coder.extras(), self._before, self._after)
 
@@ -165,5 +180,5 @@ def _sent(values: NDArray[np.float32] | None, device: torch.device) -> Tensor | 
 def _identity(made: Autoencoder, head: Rows) -> dict[str, Any]:
     """What a checkpoint must agree with."""
     digest = hashlib.sha256(np.ascontiguousarray(head.values).tobytes()).hexdigest()[:16]
-    told = {name: value for name, value in asdict(made.settings).items() if name != "device"}
+    told = {name: value for name, value in asdict(made.settings).items() if name not in ("device", "track")}
     return {"dictionary": made.name, **told, "first rows": digest}
