@@ -57,42 +57,48 @@ class CodedImage:
 
 
 def coded(made: Learned, place: Place, ids: Sequence[str]) -> Iterator[CodedImage]:
-    """Images of a place, as a dictionary codes them at its noise level."""
+    """Images of a place, as a dictionary codes them at its noise level.
+
+    Raises:
+        InputError: values without every cell of a grid, or of another width.
+    """
     at: Any = getattr(made, "at", None)
     coder: Learned = at(place.condition.timestep) if at and place.condition.timestep is not None else made
     for batch in read_from(place, ids):
-        for row, name in enumerate(batch.ids):
-            if not (batch.draws and batch.draws[row]):
-                yield _image(coder, batch, row, name)
+        yield from _images(coder, batch)
 
 
-def _image(coder: Learned, batch: Activations, row: int, name: str) -> CodedImage:
-    one, grid = batch.select([row]), batch.grid
-    flat = one.tokens()
+def _images(coder: Learned, batch: Activations) -> Iterator[CodedImage]:
+    """The first draw of each image of a batch; all their cells are encoded together."""
+    flat, grid = batch.tokens(), batch.grid
     if grid is None or flat.layout != "tokens" or flat.shape[1] != grid.cells:
         raise InputError(f"{batch.site} is stored without every cell of its grid; extract with --keep.layout grid")
-    valid = np.flatnonzero(one.mask.reshape(-1))
-    values = np.ascontiguousarray(flat.numpy()[0][valid], dtype=np.float32)
-    if values.shape[1] != coder.width:
-        raise InputError(f"{batch.site} holds {values.shape[1]} channels here, but the dictionary reads {coder.width}")
-    frame = batch.frames[row]
-    where = (frame.centres(grid).reshape(-1, 2) / (frame.width, frame.height))[:, ::-1].clip(0, 1)
-    return CodedImage(name, _encoded(coder, values, valid, grid.cells), values, valid, where, frame, grid)
+    if flat.shape[2] != coder.width:
+        raise InputError(f"{batch.site} holds {flat.shape[2]} channels here, but the dictionary reads {coder.width}")
+    rows = [row for row in range(len(batch)) if not (batch.draws and batch.draws[row])]
+    masks, values = batch.mask.reshape(len(batch), -1), flat.numpy()
+    valid = [np.flatnonzero(masks[row]) for row in rows]
+    cells = [np.ascontiguousarray(values[row][some], dtype=np.float32) for row, some in zip(rows, valid, strict=True)]
+    if not rows:
+        return
+    atoms, codes, left = _encoded(coder, np.concatenate(cells))
+    end = 0
+    for row, some, x in zip(rows, valid, cells, strict=True):
+        mine = slice(end, end := end + len(some))
+        kept = sparse((atoms[mine], codes[mine]), some, left[mine], (grid.cells, len(coder.atoms)))
+        frame = batch.frames[row]
+        where = (frame.centres(grid).reshape(-1, 2) / (frame.width, frame.height))[:, ::-1].clip(0, 1)
+        yield CodedImage(batch.ids[row], kept, x, some, where, frame, grid)
 
 
-def _encoded(coder: Learned, values: NDArray[np.float32], valid: NDArray[np.int64], cells: int) -> Codes:
-    """Codes of cells, some at a time, and what they leave."""
+def _encoded(coder: Learned, values: NDArray[np.float32]) -> tuple[Any, Any, Any]:
+    """The strongest atoms of cells, their codes, and what all atoms leave; some cells at a time."""
     step = max(1, _BLOCK // len(coder.atoms))
-    atoms: list[Any] = []
-    kept: list[Any] = []
-    left: list[Any] = []
+    parts: list[tuple[Any, Any, Any]] = []
     for start in range(0, len(values), step):
         x = values[start : start + step]
         codes: Any = coder.encode(x)
         explained: Any = x if coder.name in ELSEWHERE else coder.decode(codes)
-        left.append(np.square(x.astype(np.float64) - explained).sum(axis=1))
-        which, size = strongest(np.asarray(codes))
-        atoms.append(which)
-        kept.append(size)
-    rows = np.concatenate(atoms), np.concatenate(kept)
-    return sparse(rows, valid, np.concatenate(left), (cells, len(coder.atoms)))
+        parts.append((*strongest(np.asarray(codes)), np.square(x.astype(np.float64) - explained).sum(axis=1)))
+    atoms, kept, left = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    return atoms, kept, left

@@ -16,6 +16,7 @@ from denoscope.core.recipe import Origin
 from denoscope.core.report import Report
 from denoscope.core.sample import DataSet, Sample
 from denoscope.dictionaries.base import Learned, load_dictionary
+from denoscope.dictionaries.digest import digest_of
 from denoscope.evaluate.knowing import reopened
 from denoscope.interpret.adding import asked, ran, write_cards
 from denoscope.interpret.judges import Judge
@@ -109,7 +110,7 @@ def interpret(
                                    "atoms": len(made.atoms), "images": len(rows), "facts": sorted(work.factors),
                                    "eye": getattr(eye, "__name__", str(eye)), "judge": judge.name if judge else ""},
         scores=scores_of(found, beside, plan.least),
-        inputs={"recipe": source.volume.recipe.digest},
+        inputs={"recipe": source.volume.recipe.digest, "dictionary": digest_of(made)},
         origin=Origin.now(time.perf_counter() - started),
         table=table_of(found, source.names),
         figures=figures,

@@ -26,7 +26,7 @@ def put_small(blobs: Blobs, image: Image) -> str:
     shown.thumbnail((_SMALL, _SMALL))
     out = BytesIO()
     if max(image.shape[:2]) <= _PLAIN:
-        shown.save(out, "PNG", optimize=True)
+        shown.save(out, "PNG")
         return blobs.put(out.getvalue(), "png")
     shown.save(out, "JPEG", quality=88)
     return blobs.put(out.getvalue(), "jpg")
