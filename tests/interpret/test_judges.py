@@ -11,7 +11,8 @@ import pytest
 
 from denoscope.core.errors import InputError
 from denoscope.interpret import interpret
-from denoscope.interpret.judges import Colour, Marked, Remembered, Speaking, endpoint
+from denoscope.interpret.asking import scored_by
+from denoscope.interpret.judges import Colour, Marked, Remembered, Speaking, endpoint, local
 from squares import dictionary, samples, stored
 
 
@@ -88,10 +89,56 @@ def test_the_first_number_of_an_answer_counts(answer, told) -> None:
     assert Speaking(lambda question, pictures: answer, "m").score(picture((0, 0, 0)), "x") == told
 
 
-def test_an_answer_without_a_number_is_told() -> None:
-    """With what was said."""
-    with pytest.raises(InputError, match="perhaps"):
-        Speaking(lambda question, pictures: "perhaps", "m").score(picture((0, 0, 0)), "x")
+def test_an_answer_without_a_number_is_left_out_and_many_are_told() -> None:
+    """One of four costs itself alone; where most say nothing, the line says so."""
+    answers = iter(["0.2", "perhaps", "0.4", "0.6"])
+    judge = Speaking(lambda question, pictures: next(answers), "m")
+    assert scored_by(judge, [picture((0, 0, 0))] * 4, "x").tolist() == pytest.approx([0.2, 0.4, 0.4, 0.6])
+    mute = Speaking(lambda question, pictures: "perhaps", "m")
+    with pytest.raises(InputError, match="no number for 3 of 3"):
+        scored_by(mute, [picture((0, 0, 0))] * 3, "x")
+
+
+def tiny_speaker(folder: Path) -> None:
+    """A vision-language model with weights by chance, one token per letter."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        CLIPImageProcessor,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+        PreTrainedTokenizerFast,
+    )
+
+    known = ["<pad>", "<s>", "</s>", "<unk>", "<image>", *map(chr, range(32, 127))]
+    made = Tokenizer(models.WordLevel({word: place for place, word in enumerate(known)}, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")  # pyright: ignore[reportAttributeAccessIssue]
+    letters = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", bos_token="<s>", eos_token="</s>",
+                                      unk_token="<unk>", extra_special_tokens={"image_token": "<image>"})  # fmt: skip
+    small: dict = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    vision = CLIPVisionConfig(**small, image_size=16, patch_size=8)
+    text = LlamaConfig(**small, vocab_size=len(known), num_key_value_heads=2, max_position_embeddings=1024)
+    config = LlavaConfig(vision_config=vision, text_config=text, image_token_index=4, vision_feature_layer=-1)
+    LlavaForConditionalGeneration(config).save_pretrained(folder)
+    turns = "{% for m in messages %}{% for c in m['content'] %}{{ '<image>' if c['type'] == 'image' else c['text'] }}"
+    LlavaProcessor(CLIPImageProcessor(size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}), letters,
+                   patch_size=8, vision_feature_select_strategy="default", num_additional_image_tokens=1,
+                   chat_template=turns + "{% endfor %}{% endfor %}").save_pretrained(folder)  # fmt: skip
+
+
+def test_a_local_model_is_asked_with_pictures(tmp_path) -> None:
+    """It says the same twice, of one picture and of several; what it says is noise. Nothing else is taken for one."""
+    tiny_speaker(tmp_path)
+    judge = local(str(tmp_path))
+    several = [picture((200, 0, 0)), picture((0, 0, 200), 1)]
+    assert judge.explain(several) == judge.explain(several) and isinstance(judge.explain(several[:1]), str)
+    told = judge.score(several[0], "red")
+    assert np.isnan(told) or 0 <= told <= 1
+    with pytest.raises(InputError, match="no vision-language model can be loaded") as caught:
+        local(str(tmp_path / "nothing"))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from denoscope.core.errors import InputError
 from denoscope.interpret.drawing import Shown
 from denoscope.interpret.judges import Judge, Marked
 
-__all__ = ["Judged", "judged_by"]
+__all__ = ["Judged", "judged_by", "scored_by"]
 
 Floats = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def judged_by(
         advance: is told of every atom.
 
     Raises:
-        InputError: fewer than two atoms, or a judge that cannot be reached.
+        InputError: fewer than two atoms, a judge that cannot be reached, or one that mostly gives no number.
     """
     atoms = list(explained)
     if len(atoms) < 2:
@@ -84,15 +84,24 @@ def judged_by(
             "turned": [image.marked(top[atom], turned=True) for image in images],
             "swapped": [image.marked(None) for image in swapped[atom]],
         }
-        rows.append([_mean(judge, shown, text[atom]) for shown in marks.values()])
-        rows[-1].append(_mean(judge, marks["own"], text[other]))
+        rows.append([float(scored_by(judge, shown, text[atom]).mean()) for shown in marks.values()])
+        rows[-1].append(float(scored_by(judge, marks["own"], text[other]).mean()))
         advance(1)
     return Judged(tuple(text[atom] for atom in atoms), *np.array(rows).T)
 
 
-def _mean(judge: Judge, images: Sequence[Marked], text: str) -> float:
-    """Mean score of marked images."""
-    return float(np.mean([judge.score(image, text) for image in images]))
+def scored_by(judge: Judge, images: Sequence[Marked], text: str) -> Floats:
+    """Scores of marked images, `(image,)`; what has no number is the mean of those that have.
+
+    Raises:
+        InputError: a judge that gives no number for more than half of them.
+    """
+    found = np.array([judge.score(image, text) for image in images], dtype=np.float64)
+    known = np.isfinite(found)
+    if 2 * known.sum() < len(found):
+        raise InputError(f"the judge {judge.name} gave no number for {int((~known).sum())} of {len(found)} pictures "
+                         f"that it was to score against {text[:60]!r}")  # fmt: skip
+    return np.where(known, found, found[known].mean())
 
 
 def _half(image: Shown) -> tuple[int, int]:

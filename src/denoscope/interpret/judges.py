@@ -78,7 +78,7 @@ class Judge(Protocol):
         ...
 
     def score(self, picture: Marked, text: str) -> float:
-        """How far the marked places of a picture show it, 0 ... 1."""
+        """How far the marked places of a picture show it, 0 ... 1; NaN where it does not say."""
         ...
 
 
@@ -100,16 +100,10 @@ class Speaking:
         return " ".join(self.ask(question, [one.overlaid for one in pictures]).split())[:300]
 
     def score(self, picture: Marked, text: str) -> float:
-        """The first number of its answer, cut to 0 ... 1.
-
-        Raises:
-            InputError: an answer without a number.
-        """
+        """The first number of its answer, cut to 0 ... 1; NaN of an answer without one."""
         answer = self.ask(_SCORE.format(text=text, colour=picture.colour), [picture.overlaid])
         found = re.search(r"\d*\.?\d+", answer)
-        if found is None:
-            raise InputError(f"the judge {self.name} was asked for a number and said {answer[:80]!r}")
-        return min(1.0, float(found.group()))
+        return float("nan") if found is None else min(1.0, float(found.group()))
 
 
 @dataclass(frozen=True)
@@ -241,8 +235,16 @@ def local(model: str, **options: Any) -> Speaking:
     Args:
         model: Hub id or folder.
         options: of `transformers.pipeline`, such as `device` and `dtype`.
+
+    Raises:
+        InputError: nothing that sees and speaks can be loaded from there.
     """
-    pipe: Any = require("transformers", "ask a local judge").pipeline("image-text-to-text", model=model, **options)
+    parts: Any = require("transformers", "ask a local judge")
+    try:
+        pipe: Any = parts.pipeline("image-text-to-text", model=model, **options)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(f"no vision-language model can be loaded from {model!r} ({str(error).splitlines()[0][:160]}); "
+                         "a judge is `colour`, an address (http...), or such a model") from None  # fmt: skip
 
     def ask(question: str, pictures: Sequence[Picture]) -> str:
         shown = [{"type": "image", "image": Image.fromarray(picture)} for picture in pictures]

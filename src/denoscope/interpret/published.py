@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
+from denoscope.interpret.asking import scored_by
 from denoscope.interpret.drawing import Shown
 from denoscope.interpret.judges import Judge
 
@@ -70,7 +71,7 @@ def published_by(
         advance: is told of every atom.
 
     Raises:
-        InputError: a judge that cannot be reached.
+        InputError: a judge that cannot be reached, or that mostly gives no number.
     """
     atoms = list(own)
     pictures = {a: [one.marked(None, colour="blue") for one in (*own[a], *others[a])] for a in atoms}
@@ -79,7 +80,7 @@ def published_by(
     scores: list[tuple[float, float]] = []
     for a in atoms:
         ours = np.arange(len(pictures[a])) < len(own[a])
-        told = [np.array([judge.score(one, text[by]) for one in pictures[a]]) for by in (a, partner[a])]
+        told = [scored_by(judge, pictures[a], text[by]) for by in (a, partner[a])]
         scores.append((float(np.where(ours, told[0], 1 - told[0]).mean()),
                        float(np.where(ours, told[1], 1 - told[1]).mean())))  # fmt: skip
         advance(1)
