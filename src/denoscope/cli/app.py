@@ -9,6 +9,7 @@ from tyro.extras import SubcommandApp
 from denoscope.cli.aligning import align
 from denoscope.cli.carding import card
 from denoscope.cli.demo import demo
+from denoscope.cli.dictionaries import dictionary, kept
 from denoscope.cli.doctor import doctor
 from denoscope.cli.explorer import explore, export
 from denoscope.cli.heating import heatmaps
@@ -40,7 +41,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         InputError: the command's arguments cannot be read.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if specialise(arguments):
+    if specialise(arguments) or kept(arguments):
         return
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
@@ -70,6 +71,7 @@ COMMANDS = {
     "renoised": renoised,
     "learn": learn,
     "interpret": interpret,
+    "dictionary": dictionary,
     "faithful": faithful,
     "steer": steer,
     "heatmaps": heatmaps,

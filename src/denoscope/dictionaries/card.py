@@ -18,6 +18,8 @@ _KEEP = (
     "alone; `origin.json` names both, and the package compares them where a dictionary is put to use. A low "
     "unexplained variance does not say that atoms mean anything."
 )
+_NOISE = ("timestep", "sigma", "logsnr", "clean", "prompt", "guidance")
+"""What is told of a condition."""
 _SCORES = 24
 """Rows of the table; a report over many noise levels has more."""
 
@@ -112,4 +114,5 @@ def _noise(about: Mapping[str, Any]) -> str:
     if about.get("timesteps"):
         return "timesteps " + ", ".join(f"{level:g}" for level in about["timesteps"])
     condition = dict(about.get("condition") or {})
-    return ", ".join(f"{name} {value}" for name, value in condition.items() if value not in (None, "")) or "not told"
+    words = (f"{name} {condition[name]}" for name in _NOISE if condition.get(name) not in (None, "", False))
+    return ", ".join(words) or "not told"

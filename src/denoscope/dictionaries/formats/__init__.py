@@ -1,5 +1,6 @@
 """Dictionaries of other packages: SAELens, dictionary_learning, sparsify, sdxl-unbox, ITDA, DifFRACT, overcomplete."""
 
+import json
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -20,8 +21,11 @@ from denoscope.dictionaries.formats import (
     sparsify,
 )
 from denoscope.dictionaries.formats.parts import Parts, learned, parts_of
+from denoscope.dictionaries.formats.reading import config
 
 __all__ = ["FORMATS", "format_of", "read_dictionary", "write_dictionary"]
+
+_ORIGIN = "origin.json"
 
 FORMATS: Mapping[str, ModuleType] = {
     "sae_lens": sae_lens,
@@ -66,6 +70,7 @@ def read_dictionary(
         raise StoreError(f"{folder} holds no dictionary in the format of {name}")
     found: Parts | Learned = one.read(Path(folder), k)
     made = learned(found) if isinstance(found, Parts) else found
+    made.about = {**_beside(Path(folder)), **made.about}
     if site is not None:
         made.about = {**made.about, "site": str(site)}
     return made
@@ -90,8 +95,18 @@ def write_dictionary(made: Learned, folder: str | PathLike[str], format: str) ->
         raise InputError(f"{format} is read alone; write sae_lens or dictionary_learning")
     parts = None if save is None else parts_of(made)
     place.mkdir(parents=True, exist_ok=True)
-    whole(made, place) if save is None else save(parts, place)
+    if save is None:
+        whole(made, place)
+    else:
+        save(parts, place)
+        (place / _ORIGIN).write_text(json.dumps({"about": dict(made.about)}, default=str), encoding="utf-8")
     return place
+
+
+def _beside(folder: Path) -> dict[str, Any]:
+    """Where a dictionary was learned, which we write beside another package's files and packages leave alone."""
+    told = config(folder / _ORIGIN).get("about") if (folder / _ORIGIN).exists() else None
+    return dict(told) if isinstance(told, dict) else {}
 
 
 def _known(name: str) -> ModuleType:
