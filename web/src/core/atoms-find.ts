@@ -17,15 +17,26 @@ export interface Name {
 /** F1 above that of calling every image so, from which on a class counts as a name. */
 const MARGIN = 0.2;
 
+const known = new WeakMap<Atoms, Name[][]>();
+
 /** All names of an atom, those that can be relied on first. */
 export function namesOf(atoms: Atoms, atom: number): Name[] {
-  const { texts, columns } = atoms.file;
-  const keys = new Set(columns.map(({ key }) => key));
+  const all = known.get(atoms) ?? everyName(atoms);
+  known.set(atoms, all);
+  return all[atom] ?? [];
+}
+
+function everyName(atoms: Atoms): Name[][] {
+  const keys = new Set(atoms.file.columns.map(({ key }) => key));
+  return Array.from({ length: atoms.file.count }, (_, atom) => namesFrom(atoms, keys, atom));
+}
+
+function namesFrom(atoms: Atoms, keys: Set<string>, atom: number): Name[] {
   const number = (key: string): number | undefined => {
     const value = keys.has(key) ? atoms.column(key)[atom] : undefined;
     return value === undefined || Number.isNaN(value) ? undefined : value;
   };
-  const found = Object.entries(texts).flatMap(([by, column]): Name[] => {
+  const found = Object.entries(atoms.file.texts).flatMap(([by, column]): Name[] => {
     const text = column[atom];
     if (!text) return [];
     if (by === "judge's words") return [{ text, by: "judge", ...scored("judge, own", "score of its own marks", number("judge, other")) }];

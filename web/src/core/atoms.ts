@@ -145,6 +145,7 @@ export class Atoms {
   private readonly held = new Map<string, Promise<Codes>>();
   private readonly weights = new Map<string, number>();
   private readonly places: Map<string, GalleryImage>;
+  private readonly known = new Map<string, Float32Array | Int32Array | Uint16Array | Uint8Array>();
 
   constructor(
     readonly file: AtomsFile,
@@ -161,7 +162,19 @@ export class Atoms {
 
   /** A number per atom; NaN where nothing is known. */
   column(key: string): Float32Array {
-    return floats(this.numbers, key, [this.file.count], "numbers of atoms");
+    return this.tensor(key, floats, []);
+  }
+
+  /** A tensor of the numbers' file, of so many numbers per atom, read once. */
+  private tensor<T extends Float32Array | Int32Array | Uint16Array | Uint8Array>(
+    key: string,
+    read: (file: TensorFile, key: string, shape: number[], name: string) => T,
+    each: number[],
+    before: number[] = [],
+  ): T {
+    const found = (this.known.get(key) as T | undefined) ?? read(this.numbers, key, [...before, this.file.count, ...each], "numbers of atoms");
+    this.known.set(key, found);
+    return found;
   }
 
   /** The codes of an image of the gallery; the images that were asked for last are held. */
@@ -195,9 +208,8 @@ export class Atoms {
 
   /** Images in which an atom is strongest, the strongest first. */
   strongest(atom: number): Strongest[] {
-    const at = (key: string): Int32Array | Uint16Array => integers(this.numbers, key, [this.file.count, TOP], "numbers of atoms");
-    const [images, cells] = [at("top.image"), at("top.cell")];
-    const codes = floats(this.numbers, "top.code", [this.file.count, TOP], "numbers of atoms");
+    const [images, cells] = ["top.image", "top.cell"].map((key) => this.tensor(key, integers, [TOP])) as [Int32Array, Int32Array];
+    const codes = this.tensor("top.code", floats, [TOP]);
     return Array.from({ length: TOP }, (_, k) => TOP * atom + k).flatMap((k) => {
       const image = this.file.images[images[k]!];
       return image ? [{ image, cell: cells[k]!, code: codes[k]! }] : [];
@@ -206,21 +218,21 @@ export class Atoms {
 
   /** Mean code by place on the picture, in units of the largest, rows of `BINS`. */
   position(atom: number): Float32Array {
-    const all = octets(this.numbers, "position", [this.file.count, BINS, BINS], "numbers of atoms");
+    const all = this.tensor("position", octets, [BINS, BINS]);
     return Float32Array.from(all.subarray(atom * BINS * BINS, (atom + 1) * BINS * BINS), (value) => value / 255);
   }
 
   /** Share of active cells at each noise level, with its standard error over images. */
   levels(atom: number): { level: string; learned: boolean; share: number; error: number }[] {
-    const shape = [this.file.levels.length, this.file.count];
-    const [share, error] = ["levels", "levels.error"].map((key) => floats(this.numbers, key, shape, "numbers of atoms"));
+    const before = [this.file.levels.length];
+    const [share, error] = ["levels", "levels.error"].map((key) => this.tensor(key, floats, [], before));
     return this.file.levels.map((level, k) => ({ ...level, share: share![k * this.file.count + atom]!, error: error![k * this.file.count + atom]! }));
   }
 
   /** `near`: by direction, the cosine; `beside`: by going together, the correlation of being active. */
   neighbours(atom: number, kind: "near" | "beside"): Neighbour[] {
-    const where = integers(this.numbers, kind, [this.file.count, NEAR], "numbers of atoms");
-    const value = floats(this.numbers, kind === "near" ? "near.cosine" : "beside.phi", [this.file.count, NEAR], "numbers of atoms");
+    const where = this.tensor(kind, integers, [NEAR]);
+    const value = this.tensor(kind === "near" ? "near.cosine" : "beside.phi", floats, [NEAR]);
     return Array.from({ length: NEAR }, (_, k) => NEAR * atom + k).flatMap((k) => (where[k]! >= 0 ? [{ atom: where[k]!, value: value[k]! }] : []));
   }
 }
