@@ -17,6 +17,7 @@ from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
 from denoscope.cli.mitigating import mitigate
 from denoscope.cli.noising import noise
+from denoscope.cli.overlapping import overlap
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.renoising import renoised
@@ -73,6 +74,7 @@ COMMANDS = {
     "interpret": interpret,
     "dictionary": dictionary,
     "faithful": faithful,
+    "overlap": overlap,
     "steer": steer,
     "heatmaps": heatmaps,
     "reproduce": reproduce,
