@@ -1,4 +1,4 @@
-"""Model diffing: planted common cells are told, whatever the width of the dictionaries; what cannot be compared is said."""
+"""Model diffing: planted common cells are told whatever the width; what cannot be compared is said."""
 
 import json
 
