@@ -295,7 +295,7 @@ def test_the_log_goes_wherever_it_is_wanted(tmp_path, monkeypatch):
     TopK(**QUICK).fit([ROWS], tmp_path)
     with pytest.raises(UnknownName, match="tensorboard"):
         TopK(**QUICK, track="tensorbord").fit([ROWS])
-    with pytest.raises(InputError, match="package.module:maker"):
+    with pytest.raises(InputError, match=r"package\.module:maker"):
         TopK(**QUICK, track="mine:Yours").fit([ROWS])
     with pytest.raises(InputError, match="with keep"):
         TopK(**QUICK, track="tensorboard").fit([ROWS])
