@@ -17,9 +17,10 @@ pages((stage) => {
 
   it('every number of a report stands beside its interval and leads to the activations of its recipe', async () => {
     const { page, manifest } = stage.screen;
-    const [entry] = manifest.reports;
+    const entry = manifest.reports.find(({ title }) => title === 'probe');
     const report = JSON.parse(readFileSync(join(stage.hosts.site, 'bundle', entry!.data), 'utf8')) as Told;
     await on.panel(stage.screen, 'reports');
+    await page.getByLabel('Report', { exact: true }).selectOption(entry!.name);
     const rows = page.locator('[data-score]');
     await rows.first().waitFor();
     expect(await rows.count()).toBe(report.scores.length);
@@ -42,6 +43,7 @@ pages((stage) => {
   it('a whole report opens on the page, and closes', async () => {
     const { page } = stage.screen;
     await on.panel(stage.screen, 'reports');
+    await page.getByLabel('Report', { exact: true }).selectOption(stage.screen.manifest.reports.find(({ title }) => title === 'probe')!.name);
     await page.getByRole('button', { name: 'Open the whole report' }).click();
     const frame = page.frameLocator('dialog iframe');
     await frame.getByText('accuracy', { exact: false }).first().waitFor();
