@@ -1,25 +1,27 @@
 """Training speed of autoencoders beside the recipes of other packages: same rows, weights' size, dtype, k, in one run.
 
-Run: python benchmarks/dictionaries.py [--tiny] [--device cuda] [--out runs/dictionaries.json]
-Every contestant takes the same batches in turns, and the median of its steps counts. The others are the packages
-themselves where they are installed (sae-lens, dictionary-learning, eai-sparsify), and their recipe in plain torch
-otherwise. `floor` is the product with the encoder alone, which no exact method can go without.
+Run: python benchmarks/dictionaries.py --methods all --out benchmarks/results/dictionaries-cpu.json (some minutes)
+     python benchmarks/dictionaries.py --device cuda --out benchmarks/results/dictionaries-cuda.json
+     python benchmarks/dictionaries.py --tiny (seconds)
+Every contestant takes one step on the same batch in each round, and ratios are taken within rounds. The others are the
+packages themselves where they are installed (`pip install -e ".[oracles]"`), and their recipe in plain torch otherwise.
+`floor` is the product with the encoder alone, which no exact method can go without.
 """
 
 import argparse
 import json
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from contenders.training import lines
 from torch import Tensor
 
 import denoscope as ds
@@ -192,8 +194,8 @@ def _sparsify_plain(size: Size, x: Tensor) -> Step:
     return step
 
 
-def timed(steps: dict[str, Step], batches: list[Tensor], rounds: int) -> dict[str, float]:
-    """Median seconds of each, by turns."""
+def timed(steps: dict[str, Step], batches: list[Tensor], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each in each round, by turns; the first round does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for turn in range(rounds + 1):
         for name, step in steps.items():
@@ -203,7 +205,7 @@ def timed(steps: dict[str, Step], batches: list[Tensor], rounds: int) -> dict[st
             _wait(batches[0])
             if turn:
                 seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(found) for name, found in seconds.items()}
+    return seconds
 
 
 def _wait(x: Tensor) -> None:
@@ -246,24 +248,33 @@ def contestants(size: Size, x: Tensor, methods: Any, only: list[str]) -> dict[st
     return {name: make() for name, make in makers.items() if not only or any(word in name for word in only)}
 
 
-def report(size: Size, seconds: dict[str, float], told: argparse.Namespace) -> None:
+def report(size: Size, seconds: dict[str, list[float]], told: argparse.Namespace) -> None:
     """A line each, and a file."""
-    base = seconds.get("denoscope topk")
-    device = (
-        torch.cuda.get_device_name()
-        if told.device == "cuda"
-        else f"{torch.get_num_threads()} threads of {platform.machine()}"
-    )
-    print(f"{size}, torch {torch.__version__}, {device}")
-    for name, taken in seconds.items():
-        ratio = f"{taken / base:6.2f} x denoscope topk" if base else ""
-        share = f"{seconds['floor'] / taken:6.1%} of the floor" if "floor" in seconds else ""
-        print(f"{name:32s} {taken:9.4f} s/step {size.batch / taken:12,.0f} rows/s {ratio} {share}")
+    device = torch.cuda.get_device_name() if told.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    versions = {name: _version(name) for name in ("torch", "sae-lens", "dictionary-learning", "eai-sparsify")}
+    found = {
+        "size": asdict(size),
+        "device": f"{device} ({_processor()})",
+        "versions": {"denoscope": ds.__version__, **versions},
+        "seconds": seconds,
+    }
+    print("\n".join(lines(found)))
     if told.out:
         told.out.parent.mkdir(parents=True, exist_ok=True)
-        versions = {"torch": torch.__version__, "numpy": np.__version__, "denoscope": ds.__version__}
-        found = {"size": asdict(size), "seconds": seconds, "device": device, "versions": versions}
-        told.out.write_text(json.dumps(found, indent=1))
+        told.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    told = Path("/proc/cpuinfo")
+    names = [line for line in told.read_text().splitlines() if "model name" in line] if told.exists() else []
+    return names[0].split(":")[1].strip() if names else platform.machine()
 
 
 if __name__ == "__main__":
