@@ -1,11 +1,13 @@
 """Every score of an atom, over repetitions: high where a concept was planted, at chance where nothing was."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from denoscope.core.frame import Frame, Grid
+from denoscope.figures.atoms import frequencies
 from denoscope.interpret.asking import judged_by
 from denoscope.interpret.drawing import Shown
 from denoscope.interpret.judges import Colour, Marked
@@ -190,3 +192,15 @@ def test_negatives_are_other_atoms_in_proportion_to_their_images() -> None:
         counts[drawn] += 1
     assert counts[1] > counts[4] > counts[2]
     assert drawn_others(0, np.array([3, 2]), rng) == [1] and drawn_others(0, np.array([3, 0]), rng) == []
+
+
+def test_the_histogram_counts_every_atom_that_is_ever_active() -> None:
+    """The heights of the steps, read back from the drawing, are the counts; dead atoms are told; all dead draws."""
+    density = np.array([0.0, 0.02, 0.02, 0.03, 0.5])
+    drawn = frequencies({"a & b": density, "random": np.full(5, 0.2)}).decode()
+    base, top = 186.0, 12.0
+    first = re.findall(r'<path d="M[\d.]+ 186(.*?)V186" fill="#', drawn)[0]
+    counts = [(base - float(y)) / (base - top) * 5 for y in re.findall(r"V([\d.]+)H", first)]
+    assert sum(counts) == pytest.approx(4, abs=0.05) and max(counts) == pytest.approx(3, abs=0.02)
+    assert "a &amp; b: 1 of 5 never active" in drawn and "random: 0 of 5 never active" in drawn
+    assert "4 of 4 never active" in frequencies({"x": np.zeros(4)}).decode()

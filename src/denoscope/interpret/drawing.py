@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.frame import Frame, Grid
-from denoscope.figures.style import COLOURS, INK, canvas, png, svg
+from denoscope.figures.style import canvas, png
 from denoscope.interpret.judges import Marked
 
-__all__ = ["Shown", "frequencies", "gallery"]
+__all__ = ["Shown", "gallery"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,29 +72,3 @@ def gallery(rows: Mapping[str, Sequence[Shown]], columns: int) -> bytes:
             for place, image in zip(line[1:], images, strict=False):
                 place.imshow(image.marked(top).overlaid, interpolation="nearest")
         return png(made, 100)
-
-
-def frequencies(density: NDArray[Any], beside: NDArray[Any] | None = None) -> bytes:
-    """SVG: how many atoms are active in which share of the cells, on a logarithmic scale; dead ones at the left.
-
-    Args:
-        density: share of the cells in which each atom is active, `(atom,)`.
-        beside: the same of random atoms.
-    """
-    alive = np.concatenate([some[some > 0] for some in (density, *(() if beside is None else (beside,)))])
-    low = np.floor(np.log10(alive.min())) if len(alive) else -3.0
-    edges = np.linspace(low, 0, 4 * int(-low or 1) + 1)
-    with canvas(5.2, 2.6) as (made, axis):
-        for some, colour, name in ((density, COLOURS[0], "learned"), (beside, COLOURS[6], "random")):
-            if some is None:
-                continue
-            dead = int((some == 0).sum())
-            counts = np.histogram(np.log10(some[some > 0]), edges)[0]
-            axis.stairs(counts, edges, color=colour, fill=name == "learned", alpha=0.8 if name == "learned" else 1,
-                        label=f"{name}: {dead} of {len(some)} never active")  # fmt: skip
-        ticks = np.arange(int(low), 1)
-        axis.set_xticks(ticks, [f"{10.0 ** (2 + tick):g} %" for tick in ticks])
-        axis.set_xlabel("share of the cells in which an atom is active", color=INK)
-        axis.set_ylabel("atoms", color=INK)
-        axis.legend()
-        return svg(made)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from denoscope.dictionaries.base import Learned
 from denoscope.evaluate.knowing import Reopened
+from denoscope.figures.atoms import frequencies
 from denoscope.interpret.asking import Judged, judged_by
 from denoscope.interpret.carding import atoms_for, bands_of, cards_of
 from denoscope.interpret.cards import Card
-from denoscope.interpret.drawing import Shown, frequencies, gallery
+from denoscope.interpret.drawing import Shown, gallery
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.locating import located, partners
@@ -120,11 +121,8 @@ class Work:
     def drawn(self, made: Learned, found: Interpreted, beside: Interpreted | None) -> dict[str, bytes]:
         """How often atoms are active, and for each word the atom that detects it best, the best ones first."""
         words, atlas = found.names.words, found.observed.atlas
-        figures = {
-            "How often atoms are active": frequencies(
-                atlas.density, None if beside is None else beside.observed.atlas.density
-            )
-        }
+        shares = {"learned": atlas.density} | ({} if beside is None else {"random": beside.observed.atlas.density})
+        figures = {"How often atoms are active": frequencies(shares)}
         if words is None or not any(words.word):
             return figures
         first: dict[str, int] = {}

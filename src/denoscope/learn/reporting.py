@@ -13,6 +13,7 @@ from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.pca import PCA
 from denoscope.dictionaries.rivals import rivals, usual_rivals
 from denoscope.dictionaries.score import Explained
+from denoscope.figures.atoms import frequencies
 from denoscope.learn.source import Source
 
 __all__ = ["reported"]
@@ -60,13 +61,16 @@ def reported(
     told = {"site": str(source.site), "held out": test, "learned from": train, **source.told}
     told |= {"condition": ", ".join(map(str, source.conditions))}
     several = len(found) > 1
+    table = _table(found, levels) if several else found[0].table()
+    shares = {level: table[f"frequency at {level}"] for level in levels} if several else {"": table["frequency"]}
     return Report(
         task=f"learn-{made.name}",
         parameters=asdict(made.settings) | told,
         scores=(*(_scores(found, levels) if several else found[0].scores()), *further),
         inputs={"recipe": source.recipe.digest},
         origin=Origin.now(time.perf_counter() - started),
-        table=_table(found, levels) if several else found[0].table(),
+        table=table,
+        figures={"How often atoms are active": frequencies({name or made.name: of for name, of in shares.items()})},
         notes=(_NOTE, _SEVERAL) if several else (_NOTE,),
         recipes={source.recipe.digest: json.loads(source.recipe.to_json())},
     )
