@@ -70,9 +70,15 @@ def explore(
     with listening(port) as sock:
         folder = bundle(store, None, wanted, say)
         desk, token, found = desk_folder(store), new_token(), sock.getsockname()[1]
-        live = Workshop(store, folder, desk / "images", device, precision)
+        live = Workshop(store, folder, desk / "images", device, precision, _folders(dictionaries))
         settings = Settings(folder, desk, token, found, page)
         serve(settings, live, sock, open_browser=open_browser, ready=lambda: say(_told(address(found, token))))
+
+
+def _folders(dictionaries: Sequence[str | Path | Learned]) -> list[Path]:
+    """Those that lie outside of the store: what lies in its folder `dictionaries` is found there."""
+    given = (one.folder if isinstance(one, Learned) else Path(one) for one in dictionaries)
+    return [folder for folder in given if folder is not None and folder.is_dir()]
 
 
 def desk_folder(store: Store) -> Path:

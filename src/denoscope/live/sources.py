@@ -42,10 +42,12 @@ class Shelf:
 
     def folders(self) -> dict[str, Path]:
         """Folders by name, as they are there now."""
-        found = {f"given/{number}-{path.name}": path for number, path in enumerate(self._given)}
         local = self._store.place.local
-        if local is not None:
-            found |= {f"dictionaries/{path.name}": path for path in _within(local / "dictionaries")}
+        own = [] if local is None else list(_within(local / "dictionaries"))
+        known = {path.resolve() for path in own}
+        others = [path for path in self._given if path.resolve() not in known]
+        found = {f"given/{number}-{path.name}": path for number, path in enumerate(others)}
+        found |= {f"dictionaries/{path.name}": path for path in own}
         return found | {f"directions/{path.name}": path for path in _within(self._desk / "directions")}
 
     def folder(self, name: str) -> Path:
