@@ -1,14 +1,19 @@
 """`steer` changes pictures by its edits and by nothing else."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from denoscope.cli import main
+from denoscope.cli.wishes import Wish, edits_of
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.core.report import Report
+from denoscope.data.base import open_data
 from denoscope.dictionaries.edits import ablate, add
 from denoscope.dictionaries.limits import within
 from denoscope.dictionaries.painted import Painted
+from denoscope.dictionaries.topk import TopK
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
 from denoscope.steer import steer
@@ -100,3 +105,46 @@ def test_the_command_steers_and_sweeps(direction, tmp_path, capsys):
     assert "--towards FACT=VALUE" in capsys.readouterr().err
     assert main(["steer", "toy-sd15", *shared, "--towards", "colour", "--site", "up.1", "--limit", "9"]) == 2
     assert "as in colour=red" in capsys.readouterr().err
+
+
+def test_every_kind_of_edit_can_be_wished_for(model, tmp_path):
+    """Replace, forget, words at several sites and patch, each at its site and with its number; what lacks is told."""
+    dice = np.random.default_rng(0)
+    made = TopK(atoms=16, k=4, cells=512, batch=64, seed=0).fit([dice.normal(size=(512, 48)).astype(np.float32)])
+    made.about = {"site": "mid"}
+    made.save(tmp_path / "atoms")
+    atoms = {"dictionary": tmp_path / "atoms"}
+    words = {"towards_prompt": ("a red cat",), "against_prompt": ("a cat",)}
+    sampling = {"seed": 3, "steps": 2, "guidance": 3.0}
+
+    def wished(kind, **told):
+        blank = {name.name: None for name in fields(Wish)} | {"sites": (), "towards_prompt": (), "against_prompt": ()}
+        usual = {"unit": "activations", "data": "menagerie:train,size=32", "limit": 12, "timestep": 400.0}
+        return edits_of(model, Wish(**{**blank, **usual, "kind": kind, **told}), sampling)[0]
+
+    (exchange,) = wished("replace", **atoms, atom=3, by=5)
+    assert exchange.direction == pytest.approx(made.atoms[3], abs=1e-6)
+    assert exchange.other == pytest.approx(made.atoms[5], abs=1e-6)
+    category = open_data("menagerie:train")[0].facts["category"]
+    (forget,) = wished("forget", **atoms, goal=f"category={category}", strength=-2.0)
+    assert (forget.multiplier, len(forget.telling), str(forget.site)) == (-2.0, 4, "mid")
+    pushes = wished("words", **words, sites=("mid", "up.1"), strength=2.0)
+    assert sorted(str(one.site) for one in pushes) == ["mid", "up.1"]
+    assert {one.edits[0].strength for one in pushes} == {2.0}
+    (lent,) = wished("patch", **words, sites=("up.1",))
+    assert len(lent.steps) == 2
+    lacking = {"replace": {**atoms, "atom": 3}, "forget": {"goal": "category=cat"}, "words": {"sites": ("mid",)},
+               "patch": {}, "add": words, "codes": {"goal": "colour=red", "sites": ("mid", "up.1")}}  # fmt: skip
+    for kind, told in lacking.items():
+        with pytest.raises(InputError):
+            wished(kind, **told)
+
+
+def test_the_command_pushes_by_words_against_the_other_branch(tmp_path):
+    """What words change is added in rows with the prompt and taken off in the others."""
+    words = ["--edit", "words", "--towards-prompt", "a red cat", "--against-prompt", "a cat", "--site", "mid"]
+    shared = ["--prompt", "a cat", "--steps", "2", "--branch", "opposed", "--out", str(tmp_path)]
+    assert main(["steer", "toy-sd15", *shared, *words]) == 0
+    (edit,) = Report.load(tmp_path).parameters["edits"]
+    assert edit["kind"] == "chain"
+    assert [one["limits"]["branch"] for one in edit["edits"]] == ["cond", "uncond"]

@@ -8,25 +8,35 @@ from tyro.conf import arg
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
 from denoscope.cli.reading import Device, ModelName, Precision
+from denoscope.cli.wishes import Branch, Kind, Wish, edits_of, limited
 from denoscope.core.errors import InputError
 
 __all__ = ["steer"]
 
-Kind = Literal["add", "ablate", "clamp", "scale", "codes"]
 KindFlag = Annotated[
     Kind,
-    arg(help="push along the direction; take it out; set, or multiply, its coordinate; multiply the atom's codes"),
+    arg(
+        help="push along the direction; take it out; set, or multiply, its coordinate; multiply the atom's codes; put"
+        " the atom --by in its place; forget the concept --towards (SAeUron); push by what the words of"
+        " --towards-prompt change against --against-prompt; put in the run of --towards-prompt"
+    ),
 ]
 Strength = Annotated[
-    float | None, arg(help="of add: how far; of clamp: the coordinate; of scale and codes: the factor. None for ablate")
+    float | None,
+    arg(
+        help="of add: how far; of clamp: the coordinate; of scale and codes: the factor; of replace: how much for each"
+        " unit (1); of forget: the multiplier (-1); of words: how much of the change (1). None for ablate and patch"
+    ),
 ]
 Unit = Annotated[
     Literal["activations", "norm"], arg(help="of add's strength; norm: lengths of the picture's cells at each step")
 ]
 Dictionary = Annotated[Path | None, arg(metavar="FOLDER", help="that `learn` saved to, or the explorer; see --atom")]
 Towards = Annotated[
-    str | None, arg(metavar="FACT=VALUE", help="no dictionary: the direction to this class, read from --data at --site")
+    str | None,
+    arg(metavar="FACT=VALUE", help="no dictionary: the direction to this class, read from --data; or what to forget"),
 ]
+Other = Annotated[int | None, arg(help="of replace: number of the atom that comes")]
 Window = Annotated[
     tuple[int, int] | None, arg(metavar="FIRST AFTER", help="denoising steps in which it acts, 0 the noisiest")
 ]
@@ -36,9 +46,15 @@ Box = Annotated[
     arg(metavar="LEFT TOP RIGHT BOTTOM", help="part of the picture, in pixels, in which it acts"),
 ]
 Mask = Annotated[Path | None, arg(metavar="PICTURE", help="as large as those made; it acts where this is bright")]
-Branch = Annotated[
-    Literal["both", "cond", "uncond"], arg(help="under guidance: rows with the prompt, with the negative one, or both")
+BranchFlag = Annotated[
+    Branch,
+    arg(
+        help="under guidance: rows with the prompt, with the negative one, both, or opposed: the edit in the first and"
+        " its opposite in the second, which guidance multiplies most"
+    ),
 ]
+Sites = Annotated[tuple[str, ...], arg(help="where the edit acts; the dictionary's own unless given; words: several")]
+Prompts = Annotated[tuple[str, ...], arg(help="of words: with the word, and without it or with another in its place")]
 Doses = Annotated[
     tuple[float, ...],
     arg(help="sweep: multiples of the edit, beside a control of the same size, judges and a meter of what is usual"),
@@ -64,13 +80,16 @@ def steer(
     atom: int | None = None,
     towards: Towards = None,
     against: str | None = None,
+    towards_prompt: Prompts = (),
+    against_prompt: tuple[str, ...] = (),
+    by: Other = None,
     edit: KindFlag = "add",
     strength: Strength = None,
     unit: Unit = "activations",
-    site: str | None = None,
+    site: Sites = (),
     window: Window = None,
     noise: Noise = None,
-    branch: Branch = "both",
+    branch: BranchFlag = "both",
     box: Box = None,
     mask: Mask = None,
     doses: Doses = (),
@@ -96,7 +115,6 @@ def steer(
         prompt: one or several texts.
         atom: number of the direction in the dictionary.
         against: with --towards, the value to lead away from; all others unless given.
-        site: where the edit acts; the dictionary's own unless given.
         judge_site: whose activations judges of activations compare.
         data: labelled images that directions and judges are made from (see `list data`).
         limit: at most so many.
@@ -111,14 +129,14 @@ def steer(
     from denoscope.chosen import made_folder
     from denoscope.models.loading import load
 
-    if (dictionary is None) == (towards is None):
-        raise InputError("say which direction: --dictionary FOLDER --atom N, or --towards FACT=VALUE --site SITE")
     scope = load(model, device=device, dtype=precision)
-    source, target = _source(scope, dictionary, towards, against, site, data, limit, timestep)
-    made = _edit(edit, source, 0 if towards else atom, strength, unit, site)
-    made = _limited(made, window, noise, branch, box, mask)
+    sampling: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance}
+    wish = Wish(edit, site, dictionary, atom, by, towards, against, strength, unit, towards_prompt, against_prompt,
+                data, limit, timestep)  # fmt: skip
+    edits, target = edits_of(scope, wish, sampling)
+    made = [limited(one, window, noise, branch, box, mask) for one in edits]
     made_folder(out)
-    told: dict[str, Any] = {"seed": seed, "steps": steps, "guidance": guidance, "force": force}
+    told = {**sampling, "force": force}
     if doses:
         found = _swept(scope, prompt, made, doses, judge, (judge_by, judge_site), target, data, limit, progress, told)
     elif judge:
@@ -126,7 +144,7 @@ def steer(
     else:
         from denoscope.steer import steer as verb
 
-        found = verb(scope, prompt, [made], **told)
+        found = verb(scope, prompt, made, **told)
     place = found.save(out)
     if as_json:
         show_json(found.report.to_dict())
@@ -136,65 +154,8 @@ def steer(
     say(f"page  {place}/report.html")
 
 
-def _source(
-    scope: Any, dictionary: Path | None, goal: str | None, against: str | None, site: str | None, data: str,
-    limit: int, timestep: float,
-) -> tuple[Any, dict[str, str]]:  # fmt: skip
-    """The direction's source, and what it is to bring about."""
-    if dictionary is not None:
-        return dictionary, {}
-    if site is None or goal is None:
-        raise InputError("a direction of --towards is read at --site; see `denoscope sites`")
-    from denoscope.features.steering import labelled, towards
-
-    return towards(scope, labelled(data, limit), site, goal, against=against, timestep=timestep)
-
-
-def _edit(kind: Kind, source: Any, atom: int | None, strength: float | None, unit: Any, site: str | None) -> Any:
-    from denoscope.dictionaries.edits import ablate, add, clamp, scale
-    from denoscope.dictionaries.splices import splice
-
-    if kind == "ablate":
-        return ablate(source, atom, site=site)
-    if strength is None:
-        raise InputError(f"{kind} needs --strength")
-    if kind == "add":
-        return add(source, atom, strength=strength, unit=unit, site=site)
-    if kind == "clamp":
-        return clamp(source, atom, value=strength, site=site)
-    if kind == "scale":
-        return scale(source, atom, factor=strength, site=site)
-    if atom is None:
-        raise InputError("say whose codes: --atom N")
-    return splice(source, factors={atom: strength}, keep=1.0, site=site)
-
-
-def _limited(made: Any, window: Any, noise: Any, branch: Any, box: Any, mask: Path | None) -> Any:
-    """The edit where and when it is to act."""
-    if window is None and noise is None and branch == "both" and box is None and mask is None:
-        return made
-    from denoscope.dictionaries.limits import within
-
-    return within(made, steps=window, timesteps=noise, branch=branch, box=box, mask=_bright(mask))
-
-
-def _bright(path: Path | None) -> Any:
-    """Where a picture is brighter than half."""
-    if path is None:
-        return None
-    from denoscope.core.optional import require
-
-    pillow = require("PIL.Image", "read a mask", "pillow")
-    import numpy as np
-
-    try:
-        return np.asarray(pillow.open(path).convert("L")) > 127
-    except OSError:
-        raise InputError(f"no picture at {path}") from None
-
-
 def _swept(
-    scope: Any, prompt: tuple[str, ...], made: Any, doses: tuple[float, ...], facts: tuple[str, ...], how: Any,
+    scope: Any, prompt: tuple[str, ...], made: list[Any], doses: tuple[float, ...], facts: tuple[str, ...], how: Any,
     target: dict[str, str], data: str, limit: int, progress: bool, told: dict[str, Any],
 ) -> Any:  # fmt: skip
     from denoscope.features.steering import judges_of
@@ -203,4 +164,4 @@ def _swept(
     by, site = how
     judges = judges_of(scope, facts, data, limit, site, by, progress) if facts else {}
     wanted = {fact: value for fact, value in target.items() if fact in judges}
-    return sweep(scope, prompt, [made], doses, judges=judges, target=wanted, progress=progress, **told)
+    return sweep(scope, prompt, made, doses, judges=judges, target=wanted, progress=progress, **told)
