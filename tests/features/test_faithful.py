@@ -6,6 +6,8 @@ import pytest
 import denoscope as ds
 from denoscope.core.errors import InputError
 from denoscope.dictionaries.pca import PCA
+from denoscope.dictionaries.rows import Rows
+from denoscope.dictionaries.temporal import Temporal
 from denoscope.dictionaries.topk import TopK
 from denoscope.features.faithful import faithful
 from denoscope.models.loading import wrap
@@ -67,3 +69,13 @@ def test_what_cannot_be_measured_is_refused(model, pictures) -> None:
     narrow.about = {}
     with pytest.raises(InputError, match="which site"):
         faithful(model, narrow, pictures)
+
+
+def test_a_dictionary_of_many_noise_levels_is_put_in_as_it_is_at_each(model, pictures) -> None:
+    """At the level of reading for outputs, at that of each step for pictures; the whole one alone would not know."""
+    rows = cells(model, pictures)
+    levels = np.tile(np.array([50.0, 600.0], np.float32), len(rows) // 2)
+    made = Temporal(atoms=12, k=3, cells=len(rows), batch=256, hidden=4, waves=4).fit([Rows(rows, levels)])
+    told = faithful(model, at(made, model), pictures, prompts=["a", "b"], steps=2)
+    assert told["output recovered"].n == 4 and told["picture recovered"].n == 2
+    assert np.isfinite([score.value for score in told.scores]).all()

@@ -16,6 +16,7 @@ from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import DataSet, Sample
 from denoscope.data.base import open_data
+from denoscope.dictionaries._directions import read_at
 from denoscope.dictionaries.attaching import attach
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.edits import by_site
@@ -91,14 +92,14 @@ def faithful(
         raise InputError(f"half of the images teach the baselines: {len(samples)} are too few, four are needed")
     half = len(samples) // 2
     cells = _cells(scope, samples[:half], made, how)
-    edits = _edits(made, cells)
+    edits, sampling = _edits(read_at(made, how.timestep or 0.0), cells), _edits(made, cells)
     with progress_bar("faithful", (len(edits) + 1) * (len(samples) - half + len(prompts)), progress) as advance:
         outputs = _spliced(edits, lambda edit: _outputs(scope, samples[half:], how, edit, advance))
         rows = _rows("output", outputs)
         pictures = {}
         if prompts:
             told = {"steps": steps, "guidance": guidance, "seed": seed}
-            pictures = _spliced(edits, lambda edit: _pictures(scope, prompts, edit, advance, told))
+            pictures = _spliced(sampling, lambda edit: _pictures(scope, prompts, edit, advance, told))
             rows += _rows("picture", pictures)
     return Report(
         task=f"faithful-{made.name}",

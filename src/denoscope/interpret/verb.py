@@ -88,6 +88,10 @@ def interpret(
     """
     started = time.perf_counter()
     plan = _plan(settings)
+    if plan.compat and judge is None:
+        raise InputError("the published score (compat) is what a judge says; give one, such as --judge colour")
+    if plan.acted_steps and model is None:
+        raise InputError("acted_steps are those of pictures that a model samples; give it, as in --model embedded")
     whole = dictionary if isinstance(dictionary, Learned) else load_dictionary(dictionary)
     scope = None if model is None else loaded(model)
     if out is not None:
