@@ -1,8 +1,8 @@
 """What steers the embedded model? Families of edits, each chosen on some prompts and judged on others.
 
-    python benchmarks/steered.py            # about half an hour on one core; what is done is kept in runs/steered
-    python benchmarks/steered.py --tiny     # two minutes, to see that it runs
-    python benchmarks/steered.py --write    # docs/results/steering from what is kept
+    python benchmarks/steered.py            about half an hour on one quiet core; what is done is kept in runs/steered
+    python benchmarks/steered.py --tiny     two minutes, to see that it runs
+    python benchmarks/steered.py --write    tables and figures of docs/results/steering, from what is kept
 
 Pictures have 64 pixels and 8 steps. Each family offers some edits (places, strengths) for each target.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from contenders.steeredpage import slug, write_steered
 
 import denoscope as ds
 from denoscope.core.report import Report
@@ -142,29 +143,28 @@ FAMILIES: dict[str, Family] = {
     "text, one block": text_block, "class means": means, "atoms of a TopK SAE": sparse_atoms, "word, a map": word_map,
     "class means, rows with the prompt": means_cond, "text, all blocks": text_all, "word, one vector": word_vector,
 }  # fmt: skip
-"""The first four of all targets come before the others."""
-FIRST = 4
 
 
 def measured(
     bench: SteeringBench, tools: Tools, kept: Path, targets: Sequence[str]
 ) -> Iterator[tuple[str, str, Report]]:
     """Each family on each target, where it is not kept already."""
-    names = list(FAMILIES)
-    for some in (names[:FIRST], names[FIRST:]):
+    for name, family in FAMILIES.items():
         for target in targets:
-            for name in some:
-                place = kept / target / name.replace(", ", "-").replace(" ", "-")
-                if not (place / "report.json").exists():
-                    report = bench.success({target: FAMILIES[name](tools, goal_of(target))})
-                    report.save(place)
-                    yield target, name, report
+            place = kept / target / slug(name)
+            if not (place / "report.json").exists():
+                report = bench.success({target: family(tools, goal_of(target))})
+                report.save(place)
+                yield target, name, report
 
 
 def main(arguments: Sequence[str]) -> None:
     """Measure what is left to do."""
     tiny = "--tiny" in arguments
     kept = KEPT.with_name("steered-tiny") if tiny else KEPT
+    if "--write" in arguments:
+        write_steered(kept, list(FAMILIES), Path("docs/results/steering"))
+        return
     torch.set_num_threads(1)
     tools = Tools(tiny)
     sites = [PUSHED, f"{PUSHED}.attn.2", *tools.text]
