@@ -27,7 +27,7 @@ def dictionary(action: Annotated[Positional[str], arg(metavar="ACTION")], folder
     """Look at a dictionary, convert it, publish it or export its atoms.
 
     Args:
-        action: info, convert, card, push, export or codes; `denoscope dictionary ACTION --help` shows its flags.
+        action: info, convert, card, push, export, codes or births; `dictionary ACTION --help` shows its flags.
     """
     kept(["dictionary", action, folder])
 
@@ -183,6 +183,28 @@ def codes(folder: Ours, store: StoreName, out: Out, /, *, timestep: float | None
     say(f"codes  {out}")
 
 
+def births(
+    folder: Annotated[
+        Positional[Path], arg(metavar="FOLDER", help="of a dictionary of cells (itda); pictures go there")
+    ],
+    store: StoreName,
+    /,
+    *,
+    data: Annotated[str | None, arg(help="the images, where the store cannot find them (see `list data`)")] = None,
+    side: Annotated[int, arg(help="of each picture, in pixels")] = 64,
+) -> None:
+    """Draw where each atom of a dictionary of cells was born, and a sheet of them."""
+    from denoscope.dictionaries.base import load_dictionary
+    from denoscope.interpret.birthplaces import births_sheet, draw_births
+
+    made = load_dictionary(folder)
+    count = draw_births(store, made, data=data, side=side)
+    made.save(folder)
+    (folder / "births.png").write_bytes(births_sheet(made))
+    say(f"{count} birthplaces of {len(made.atoms)} atoms")
+    say(f"sheet  {folder}/births.png")
+
+
 ACTIONS: dict[str, Callable[..., None]] = {
     "info": info,
     "convert": convert,
@@ -190,6 +212,7 @@ ACTIONS: dict[str, Callable[..., None]] = {
     "push": push,
     "export": export,
     "codes": codes,
+    "births": births,
 }
 """What can be done, by name."""
 

@@ -14,7 +14,7 @@ __all__ = ["PREFIX", "fetched", "push"]
 
 PREFIX = "hf://"
 _ADDRESS = re.compile(r"hf:/{1,2}([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
-_FILES = [CONFIG, WEIGHTS, ORIGIN, "births.json", "births/*", "report/*"]
+_FILES = [CONFIG, WEIGHTS, ORIGIN, "births.json", "births.zip", "report/*"]
 """What is fetched; a repository may hold more."""
 _PATIENCE = 10
 """Seconds until the Hub counts as out of reach."""

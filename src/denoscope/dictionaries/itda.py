@@ -8,11 +8,12 @@ from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from denoscope.core.errors import InputError, unknown
+from denoscope.core.errors import InputError, StoreError, unknown
 from denoscope.core.registry import dictionaries
 from denoscope.dictionaries._pursuing import Pursuing, PursuitSettings
 from denoscope.dictionaries.base import rows_of
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 _HEAD = 16_384
 """Rows from which mean and power are estimated before the first atom."""
-_BIRTHS = "births.json"
+_BIRTHS, _PICTURES = "births.json", "births.zip"
+_RENEWALS = 100
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class ITDASettings(PursuitSettings):
     ones, as a threshold would."""
     alike: float = 0.95
     """Size of the cosine from which on a cell is the same direction as an atom, and becomes none."""
+    renew: float = 0.0
+    """Exchanges of atoms once there are as many as were asked for, in units of their number: a badly explained cell
+    takes the place of the atom that is used least and most like another; 0 keeps what came first."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,6 +51,8 @@ class ITDASettings(PursuitSettings):
             raise unknown("choice of cells", self.choose, ("loss", "worst"), "help(denoscope.dictionaries.itda)")
         if self.threshold < 0 or not 0 < self.alike <= 1:
             raise InputError(f"threshold must not be negative and alike in 0 ... 1, not {self.threshold}, {self.alike}")
+        if not 0 <= self.renew <= _RENEWALS:
+            raise InputError(f"renew lies in 0 ... {_RENEWALS}, not {self.renew:g}")
 
 
 @dictionaries("itda")
@@ -68,9 +75,11 @@ class ITDA(Pursuing):
         super().__init__(settings, **fields)
         self.births: dict[str, list[Any]] = {}
         """Columns `sample`, `cell`, `timestep`, one entry per atom, None where the rows did not say."""
+        self.pictures: dict[int, bytes] = {}
+        """Atom to a small WebP picture of its birthplace, where they were drawn (`denoscope dictionary births`)."""
 
     def fit(self, batches: Iterable[Any]) -> Self:
-        """Read until `cells` rows were seen, the batches end, or a threshold has made all atoms.
+        """Read until `cells` rows were seen, the batches end, or no further cell can become an atom.
 
         Args:
             batches: arrays, tensors or `Rows`; the places of `Rows` become birthplaces.
@@ -91,15 +100,19 @@ class ITDA(Pursuing):
         for batch in chain(head, rows):
             to_come -= len(batch)
             growing.read(batch, to_come)
-            if growing.full:
+            if growing.done:
                 break
         self._keep(growing, mean)
         return self
 
     def save(self, folder: str | PathLike[str]) -> None:
-        """As every dictionary, and `births.json` beside it."""
+        """As every dictionary, and `births.json` beside it; pictures of birthplaces as `births.zip`."""
         super().save(folder)
         (Path(folder) / _BIRTHS).write_text(json.dumps(self.births))
+        if self.pictures:
+            with ZipFile(Path(folder) / _PICTURES, "w") as archive:
+                for atom, picture in sorted(self.pictures.items()):
+                    archive.writestr(f"{atom:06d}.webp", picture)
 
     @classmethod
     def load(cls, folder: str | PathLike[str]) -> Self:
@@ -107,6 +120,7 @@ class ITDA(Pursuing):
         made = super().load(folder)
         place = Path(folder) / _BIRTHS
         made.births = json.loads(place.read_text()) if place.exists() else {}
+        made.pictures = _pictures(Path(folder) / _PICTURES)
         return made
 
     def told(self) -> dict[str, list[Any]]:
@@ -168,6 +182,21 @@ class RandomCells(Pursuing):
             raise InputError(f"{told.atoms} atoms need as many cells, and there were {len(away)}")
         self.weights = {"atoms": away.astype(np.float32), "bias": mean}
         return self
+
+
+def _pictures(path: Path) -> dict[int, bytes]:
+    """Those that were saved.
+
+    Raises:
+        StoreError: a damaged file.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with ZipFile(path) as archive:
+            return {int(Path(name).stem): archive.read(name) for name in archive.namelist()}
+    except (BadZipFile, ValueError):
+        raise StoreError(f"{path} is damaged; delete it, and draw the birthplaces again") from None
 
 
 def _once(batches: Iterable[Any]) -> Iterable[Rows]:
