@@ -144,7 +144,7 @@ def test_a_dictionary_of_many_noise_levels_is_run_at_one_of_them(tmp_path: Path)
     assert [told[name].n for name in names] == [2] * 4
     words = [word for word in told.table["word of heat"] if word]
     assert set(words) <= {word for sample in world for word in sample.facts["caption"].lower().split()}
-    assert (tmp_path / "o" / "atoms.html").read_text().count("<p>taken out, ") == 2
+    assert (tmp_path / "o" / "atoms.html").read_text().count('<p class="lines">taken out: ') == 2
     with pytest.raises(InputError, match="does not give the stored activations"):
         interpret(store, made, model=untrained(model, 3), timestep=600, data=world, save=False)
 

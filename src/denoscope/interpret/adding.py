@@ -28,6 +28,8 @@ __all__ = ["asked", "ran", "write_cards"]
 Said = tuple[tuple[Score, ...], dict[str, list[Any]]]
 """Scores, and columns of the table."""
 
+_CLEAR = 0.6
+"""ROC area from which a card tells of a word map."""
 _RAN = (
     "Acts: in one forward the atom's own codes are taken out, and the change of the predicted picture (clean latents) "
     "is held against the cells in which it is active (ROC area, 0.5 is chance; share of the change inside beside the "
@@ -53,11 +55,12 @@ def ran(
     with progress_bar("run", len(atoms) * (1 + 2 * work.plan.acted_images), progress) as advance:
         told = run(work, model, made, whole, found, atoms, advance)
     table = {**report.table, **run_table(told, len(made.atoms))}
-    said = {a: [f"taken out, {_finite(one.inside):.0%} of the change lies in the {_finite(one.area):.0%} of the cells "
-                "in which it is active"] for a, one in told.acted.items()}  # fmt: skip
+    said = {a: [f"taken out: {_finite(one.inside):.0%} of the picture's change lies in the {_finite(one.area):.0%} of "
+                "the cells in which it is active"] for a, one in told.acted.items()}  # fmt: skip
     for a, one in told.worded.items():
-        if one.word and np.isfinite(one.agreement):
-            said.setdefault(a, []).append(f"lies under the heat of {one.word}, ROC area {one.agreement:.2f}")
+        if one.word and one.agreement > max(_CLEAR, one.others):
+            said.setdefault(a, []).append(f"lies under the heat of {one.word} (ROC area {one.agreement:.2f}, other "
+                                          f"words {one.others:.2f})")  # fmt: skip
     notes = (*report.notes, _RAN, *([f"Without word maps: {told.silent}"] if told.silent else []))
     return replace(report, scores=(*report.scores, *run_scores(told)), table=table, notes=notes), said
 

@@ -103,14 +103,15 @@ def _card(card: Card, thumbs: dict[str, str]) -> str:
     meters = "".join(map(_meter, card.meters))
     told = " ".join(f'data-{_slug(meter.name)}="{meter.value:.4f}"' for meter in card.meters)
     title = html.escape(card.title) if card.title else "<i>no name</i>"
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in (card.told, *card.lines) if line)
+    told_of = f"<p>{html.escape(card.told)}</p>" if card.told else ""
+    lines = f'<p class="lines">{html.escape("; ".join(card.lines))}</p>' if card.lines else ""
     text = html.escape(" ".join((card.title, *card.lines)).lower())
     return (
         f'<article class="{card.kind}" id="{card.kind}-{card.atom}" data-atom="{card.atom}" '
         f'data-density="{card.density:.6f}" data-text="{text}"'
         f' {told}><div class="what"><h2>{title}</h2><p class="number">{card.kind} atom {card.atom}, active in '
-        f"{_percent(card.density)} of cells</p>{lines}{_bars(card.strengths)}</div>"
-        f'<div class="meters">{meters}</div><div class="pictures">{bands}</div></article>\n'
+        f"{_percent(card.density)} of cells</p>{told_of}{_bars(card.strengths)}</div>"
+        f'<div class="meters">{meters}</div><div><div class="pictures">{bands}</div>{lines}</div></article>\n'
     )
 
 
@@ -184,6 +185,7 @@ article { display: grid; grid-template-columns: 12rem 11rem 1fr; gap: .5rem 1.4r
 article.random { opacity: .85; } article.random h2::before { content: "random: "; font-weight: 400; opacity: .6; }
 h2 { font-size: 1.3rem; margin: 0; line-height: 1.2; } h2 i { opacity: .5; font-weight: 400; }
 .what p { margin: .15rem 0; font-size: .85rem; } .number { opacity: .65; }
+.lines { margin: .5rem 0 0; font-size: .85rem; }
 svg { width: 100%; height: 2.2rem; margin-top: .35rem; } .own { fill: var(--own); } .rest { fill: var(--rest); }
 .meters div { display: grid; grid-template-columns: 1fr auto; font-size: .82rem; margin-bottom: .28rem; cursor: help; }
 .meters b { font-variant-numeric: tabular-nums; }
