@@ -114,7 +114,8 @@ class Crosscoder(TopK):
         }
         made = TopK(atoms=self.settings.atoms, k=self.settings.k, seed=self.settings.seed)
         made.weights = floats(parts)
-        made.about = dict(self.about)
+        streams = self.about.get("streams", {})
+        made.about = {name: told for name, told in self.about.items() if name != "streams"} | streams.get(stream, {})
         return made
 
     def normaliser(self, head: Rows) -> Normaliser:
