@@ -65,7 +65,7 @@ describe("what moved", () => {
 });
 
 describe("the form", () => {
-  const source: SteerSource = { id: "dictionaries/d", name: "d", kind: "topk", site: "up.1", model: "embedded", atoms: 9, labels: [], activity: [] };
+  const source: SteerSource = { id: "dictionaries/d", name: "d", kind: "topk", site: "up.1", model: "embedded", atoms: 9, digest: "d1", labels: [], activity: [] };
 
   function filled(): Form {
     const form = new Form();

@@ -9,6 +9,7 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import DenoscopeError, unknown
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.contrasts import contrast
+from denoscope.dictionaries.digest import digest_of
 from denoscope.dictionaries.painted import Painted
 from denoscope.explorer.bundle.manifest import LayerEntry
 from denoscope.explorer.server.steershapes import ContrastAsk, FactCount, SteerSource
@@ -39,6 +40,7 @@ class Shelf:
         self._desk = desk
         self._given = tuple(given)
         self._read: dict[Path, tuple[int, Learned]] = {}
+        self._digests: dict[Path, str] = {}
 
     def folders(self) -> dict[str, Path]:
         """Folders by name, as they are there now."""
@@ -73,6 +75,7 @@ class Shelf:
         held = self._read.get(folder)
         if held is None or held[0] != stamp:
             held = self._read[folder] = (stamp, load_dictionary(folder))
+            self._digests[folder] = digest_of(held[1])
         return held[1]
 
     def sources(self) -> list[SteerSource]:
@@ -95,6 +98,7 @@ class Shelf:
             site=str(made.site),
             model=self._model(made),
             atoms=len(made.atoms),
+            digest=self._digests[folder],
             activity=_activity(made),
         )
 

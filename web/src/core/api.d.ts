@@ -1686,6 +1686,12 @@ export interface components {
              */
             atoms: number;
             /**
+             * Digest
+             * @description Of its weights, as panels of atoms tell it.
+             * @default
+             */
+            digest: string;
+            /**
              * Id
              * @description Names it in a `Push`.
              */

@@ -45,6 +45,8 @@ class SteerSource(Shape):
     """Whose cells it was learned from; empty where that is not known."""
     atoms: int
     """How many directions."""
+    digest: str = ""
+    """Of its weights, as panels of atoms tell it."""
     labels: list[str] = Field(default_factory=list[str])
     """What each atom was found to stand for, empty words where nothing was; no list where nobody has looked."""
     activity: list[float] = Field(default_factory=list[float])

@@ -62,6 +62,15 @@ const panels: Panel[] = [
   },
   { id: 'oddone', title: 'Odd one out', says: 'Which of three pictures does not belong? See which sites agree.', controls: ['columns'], load: () => import('./OddOne.svelte') },
   {
+    id: 'twins',
+    title: 'Twins',
+    says: 'The same cells through two dictionaries: what each leaves unexplained, and which atoms they share.',
+    controls: ['images'],
+    load: () => import('./Twins.svelte'),
+    barred: ({ panels: held }) =>
+      held.filter(({ kind }) => kind === 'atoms').length > 1 ? undefined : 'This bundle holds fewer than two dictionaries. Open it with two of one site: denoscope explore STORE --dictionary FIRST SECOND',
+  },
+  {
     id: 'reports',
     title: 'Reports',
     says: 'What was measured on this store, with intervals and recipes.',
@@ -136,7 +145,7 @@ export function panelsOf(manifest: Manifest, live: Live | null | undefined): Sho
   const fixed = panels.map((panel) => ({ ...panel, reason: panel.barred?.(manifest, live) }));
   const carried = new Map(kinds.filter(({ lacking }) => lacking).map(({ kind }) => [kind, [] as PanelEntry[]]));
   for (const entry of manifest.panels) carried.set(entry.kind, [...(carried.get(entry.kind) ?? []), entry]);
-  return [...fixed.slice(0, -3), ...[...carried].map(([kind, entries]) => shownKind(kind, entries)), ...fixed.slice(-3)];
+  return [...fixed.slice(0, -4), ...[...carried].map(([kind, entries]) => shownKind(kind, entries)), ...fixed.slice(-4)];
 }
 
 function shownKind(name: string, entries: PanelEntry[]): Shown {
