@@ -81,6 +81,23 @@ pages((stage) => {
     expect(await here.locator(`[data-here="${truth.split(' ')[0]}"]`).count()).toBe(1);
   });
 
+  it('every other view with maps names the atoms of its cell in one line, which leads to their page', async () => {
+    const { page, manifest } = stage.screen;
+    await stage.two();
+    const told = await fileOf(page, manifest.panels.find(({ kind }) => kind === 'atoms')!.file);
+    const image = stage.images()[1]!;
+    await on.hover(stage.screen, image, on.layer(stage.screen, 'up.1', '50'), 2, 7);
+    const cell = 2 * told.images.find(({ id }) => id === image)!.cols + 7;
+    const truth = measured(stage, `codes = shown_codes(shown.blobs, panel, ${JSON.stringify(image)})\na = codes.starts[${cell}]\nprint(*codes.atoms[a:codes.starts[${cell} + 1]][:6].tolist())`);
+    const line = page.getByTestId('atoms-line');
+    await expect.poll(async () => (await line.locator('.id').allInnerTexts()).map((id) => id.slice(1)).join(' ')).toBe(truth);
+    await on.panel(stage.screen, 'norms');
+    await on.mapped(page);
+    await line.waitFor();
+    await line.getByRole('button').first().click();
+    await page.locator(`[data-shown="${truth.split(' ')[0]}"]`).waitFor();
+  });
+
   it('finds atoms by what they are called, by number, and says when there are none', async () => {
     const { page } = stage.screen;
     const told = await opened(stage);
