@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from denoscope.core.sample import DataSet, Sample
     from denoscope.core.site import Site, SiteInfo
     from denoscope.data.base import open_data
+    from denoscope.dictionaries.base import load_dictionary
     from denoscope.dictionaries.contrasts import contrast
     from denoscope.dictionaries.edits import ablate, add, clamp, replace, scale
     from denoscope.dictionaries.limits import dose, within
@@ -82,6 +83,7 @@ __all__ = [
     "interpret",
     "learn",
     "load",
+    "load_dictionary",
     "matched",
     "mitigate",
     "open_data",
@@ -115,6 +117,7 @@ _HOMES = {
     "core.sample": ("DataSet", "Sample"),
     "core.site": ("Site", "SiteInfo"),
     "data.base": ("open_data",),
+    "dictionaries.base": ("load_dictionary",),
     "dictionaries.contrasts": ("contrast",),
     "dictionaries.edits": ("ablate", "add", "clamp", "replace", "scale"),
     "dictionaries.limits": ("dose", "within"),

@@ -70,9 +70,8 @@ def _use(made: Learned, repo: str) -> str:
     more = ".at(50)" if hasattr(made, "at") else ""
     return f"""```python
 import denoscope as ds
-from denoscope.dictionaries.base import load_dictionary
 
-made = load_dictionary("hf://{repo}"){more}
+made = ds.load_dictionary("hf://{repo}"){more}
 codes = made.encode(cells)  # cells (sample, {made.width}) -> codes (sample, {len(made.atoms)})
 ds.add(made, atom=0, strength=1.0)  # an edit for ds.steer
 ```"""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def draw_births(
         image = reader.picture(name)
         for atom in wanted[name]:
             found[atom] = _webp(_framed(image, int(births["cell"][atom]), frame, grid, side, share))
-    made.pictures = found
+    cast("Any", made).pictures = found
     return len(found)
 
 
@@ -124,8 +124,8 @@ def _framed(
     shown = np.array(image)
     for away, colour in ((2, 0), (1, 255)):
         _border(shown, left - away, top - away, right - 1 + away, bottom - 1 + away, colour)
-    middle = ((top + bottom) / 2 / height, (left + right) / 2 / width)
-    patch = cut(shown, *map(float, middle), max(share, 2 * max(bottom - top, right - left) / min(height, width)))
+    y, x = float(top + bottom) / 2 / height, float(left + right) / 2 / width
+    patch = cut(shown, y, x, max(share, 2 * float(max(bottom - top, right - left)) / min(height, width)))
     pillow: Any = require("PIL.Image", "draw birthplaces", "pillow")
     return np.asarray(pillow.fromarray(np.ascontiguousarray(patch)).resize((side, side), pillow.Resampling.LANCZOS))
 
