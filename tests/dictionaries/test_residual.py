@@ -1,5 +1,7 @@
 """What a noise level adds: linear predictions are found, atoms are trajectories, decoding is exact algebra."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -28,7 +30,7 @@ def steps() -> np.ndarray:
     return np.stack([0.8 * np.linalg.qr(rng.normal(size=(C, C)))[0] for _ in range(LEVELS - 1)])
 
 
-def trajectories(rows: int, seed: int = 0) -> np.ndarray:
+def trajectories(rows: int, seed: int = 0, growth: float = 2.0) -> np.ndarray:
     """Two codes are new at each level, everything before goes on; each level has its own mean."""
     rng = np.random.default_rng(seed)
     x, made = np.zeros((rows, C)), []
@@ -36,7 +38,7 @@ def trajectories(rows: int, seed: int = 0) -> np.ndarray:
         z = np.zeros((rows, TRUE))
         where = np.argsort(rng.random((rows, TRUE)), axis=1)[:, :2]
         np.put_along_axis(z, where, rng.uniform(0.5, 1.5, (rows, 2)), axis=1)
-        x = (x @ steps()[level - 1] if level else x) + 2.0**level * z @ directions()
+        x = (x @ steps()[level - 1] if level else x) + growth**level * z @ directions()
         made.append(x + 10 * level)
     return np.hstack(made).astype(np.float32)
 
@@ -86,21 +88,43 @@ def test_codes_times_atoms_is_the_recursion(learned, tmp_path):
     """x_hat_j = m_j + (x_hat_(j-1) - m_(j-1)) A_j + s_j (z D + b), written out; also after saving, and of tensors."""
     x, w = trajectories(50, seed=3), learned.weights
     chain = learned._chain
-    r = chain.map(x).reshape(50, LEVELS, C)
+    around = x.reshape(50, LEVELS, C) - chain.means
     codes = learned.encode(x)
     lengths = learned._trajectories[1].reshape(LEVELS, 48)
     made = np.zeros((50, LEVELS, C))
     for level in range(LEVELS):
         z = codes.reshape(50, LEVELS, 48)[:, level] / lengths[level]
-        before = (r[:, level] - w["raw_bias"]) @ w["raw_encoder"].T + w["raw_encoder_bias"]
+        carried = made[:, level - 1] @ chain.maps[level - 1] if level else 0
+        before = ((around[:, level] - carried) / chain.scales[level] - w["raw_bias"]) @ w["raw_encoder"].T
+        before = before + w["raw_encoder_bias"]
         assert z.max(axis=1) == pytest.approx(np.maximum(before.max(axis=1), 0), abs=1e-3)
-        new = chain.scales[level] * (z @ w["directions"] + w["raw_bias"])
-        made[:, level] = new + (made[:, level - 1] @ chain.maps[level - 1] if level else 0)
+        made[:, level] = carried + chain.scales[level] * (z @ w["directions"] + w["raw_bias"])
     assert learned.decode(codes) == pytest.approx((made + chain.means).reshape(50, -1), abs=1e-3)
     learned.save(tmp_path)
     again = load_dictionary(tmp_path)
     assert (again.encode(x) == codes).all() and (again.atoms == learned.atoms).all()
     assert again.encode(torch.from_numpy(x)).numpy() == pytest.approx(codes, abs=1e-4)
+
+
+def test_errors_are_made_good_or_add_up(learned):
+    """Codes of what the reconstruction leaves explain later levels better than those of what the truth leaves."""
+    x = trajectories(1000, seed=4)
+    published = Residual(replace(learned.settings, closed=False))
+    published.weights = learned.weights
+    chain, r = learned._chain, learned._chain.map(x)
+    codes = published.encode(x)
+    z = codes.reshape(-1, LEVELS, 48) / learned._trajectories[1].reshape(LEVELS, 48)
+    before = (r - learned.weights["raw_bias"]) @ learned.weights["raw_encoder"].T + learned.weights["raw_encoder_bias"]
+    assert z.reshape(-1, 48).max(axis=1) == pytest.approx(np.maximum(before.max(axis=1), 0), abs=1e-3)
+    last = slice(-C, None)
+    left = []
+    falling = trajectories(3000, seed=4, growth=0.3)
+    few = Residual(**{**GOOD, "k": 1, "cells": 6000}, timesteps=(800, 400, 50)).fit([falling])
+    for closed in (True, False):  # with one code of two, and less new at each level, there is much to make good
+        one = Residual(replace(few.settings, closed=closed))
+        one.weights = few.weights
+        left.append(fvu(falling[:, last], one.reconstruct(falling)[:, last]))
+    assert left[0] < 0.9 * left[1] and len(chain.maps) == LEVELS - 1
 
 
 def test_training_goes_on_where_it_stopped(tmp_path):

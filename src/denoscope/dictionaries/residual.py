@@ -28,6 +28,9 @@ class ResidualSettings(AutoencoderSettings):
     """Noise levels that a row holds one after the other, in the order of generation; one level unless given."""
     ridge: float = 1e-3
     """Penalty of the linear prediction, relative to the mean variance of a channel."""
+    closed: bool = True
+    """After training, let codes explain what the reconstruction of the level before does not predict, so that its
+    errors are made good; without, as published, what that level itself does not predict, so that errors add up."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,10 +127,21 @@ class Residual(TopK):
     def _encode(self, x: Any) -> Any:
         torch = require("torch", f"encode with a {self.name} dictionary")
         array = x if isinstance(x, np.ndarray) else x.detach().cpu().double().numpy()
-        r = torch.from_numpy(self._chain.map(array))
-        before = (r - torch.from_numpy(self._weight("raw_bias"))) @ torch.from_numpy(self._weight("raw_encoder")).T
-        before += torch.from_numpy(self._weight("raw_encoder_bias"))
-        values, where = before.topk(self.settings.k, dim=1)
-        codes = torch.zeros_like(before).scatter_(1, where, values.clamp_min(0)).reshape(len(x), -1)
-        codes *= torch.from_numpy(self._trajectories[1])
-        return codes.numpy() if isinstance(x, np.ndarray) else codes.to(x)
+        chain, u = self._chain, self._weight("directions").astype(np.float64)
+        around = array.reshape(len(x), *chain.means.shape) - chain.means
+        made, found = np.zeros(chain.means.shape[1]), []
+        for level, scale in enumerate(chain.scales):
+            a = chain.maps[level - 1] if level else np.zeros((made.shape[-1],) * 2)
+            carried = made @ a
+            expected = carried if self.settings.closed else around[:, level - 1] @ a
+            z = self._active((around[:, level] - expected) / scale)
+            made = carried + scale * (z @ u + self._weight("raw_bias"))
+            found.append(z)
+        codes = np.concatenate(found, axis=1) * self._trajectories[1]
+        return codes.astype(x.dtype) if isinstance(x, np.ndarray) else torch.from_numpy(codes).to(x)
+
+    def _active(self, r: Floats) -> Floats:
+        """Codes `(sample, atom)` of what is new at one level, `(sample, channel)`, in its units."""
+        before = (r - self._weight("raw_bias")) @ self._weight("raw_encoder").T + self._weight("raw_encoder_bias")
+        least = np.partition(before, before.shape[1] - self.settings.k, axis=1)[:, [before.shape[1] - self.settings.k]]
+        return np.where(before >= least, np.maximum(before, 0), 0)
