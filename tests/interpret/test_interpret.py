@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import denoscope as ds
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, UnknownName
 from denoscope.dictionaries.topk import TopK
 from denoscope.interpret import interpret
+from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import cut, look
 from squares import CHANNELS, THINGS, dictionary, samples, stored
 
@@ -102,3 +103,21 @@ def test_what_cannot_be_interpreted_is_refused_with_the_reason(tmp_path) -> None
         interpret(store, narrow, data=samples())
     with pytest.raises(InputError, match="samples in memory"):
         interpret(store, dictionary())
+    dictionary().save(tmp_path / "d")
+    for wrong, message in (
+        ({"facts": ("categry",)}, "did you mean category"),
+        ({"facts": ("category,colour",)}, "no fact of the images"),
+        ({"caption": "captions"}, "did you mean caption"),
+        ({"compat": True}, "give one"),
+        ({"acted_steps": 3}, "model"),
+    ):
+        with pytest.raises((InputError, UnknownName), match=message) as caught:
+            interpret(store, dictionary(), data=samples(), **wrong)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match="the store comes first"):
+        interpret(tmp_path / "d", tmp_path / "s", data=samples())
+    told = [{"id": str(i), "kind": "a"} for i in range(40)]
+    for name, message in (("id", "has 40 classes"), ("kind", "has 1 classes"), ("size", "no fact")):
+        with pytest.raises((InputError, UnknownName), match=message):
+            factors_of(told, [name])
+    assert factors_of(told, []) == {}

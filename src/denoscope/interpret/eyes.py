@@ -37,7 +37,9 @@ def encoder(model: str, **options: Any) -> Eye:
     try:
         read, net = parts.AutoImageProcessor.from_pretrained(model), parts.AutoModel.from_pretrained(model, **options)
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"no image encoder can be loaded from {model!r}: {str(error).splitlines()[0][:200]}") from None
+        raise InputError(
+            f"no image encoder can be loaded from {model!r}: {str(error).splitlines()[0].split('. ')[0]}"
+        ) from None
     net.eval()
 
     def see(patches: Sequence[Picture]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from denoscope.core.errors import InputError, unknown
 from denoscope.interpret.observing import Observed
 from denoscope.measures.atlas import Atlas
 from denoscope.measures.factors import Detected, Named, detected, mutual_information, named
@@ -70,16 +71,27 @@ def factors_of(facts: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> dict
     Args:
         facts: of each image.
         asked: names; all unless given.
+
+    Raises:
+        UnknownName: one that was asked for is no fact of the images.
+        InputError: one that was asked for is no word of every image, or has too few or too many classes.
     """
-    known = dict.fromkeys(name for row in facts for name in row)
+    known = list(dict.fromkeys(name for row in facts for name in row))
     found: dict[str, NDArray[np.str_]] = {}
+    most = min(_CLASSES[1], len(facts) // _FEWEST)
     for name in asked or known:
+        if name not in known:
+            raise unknown(
+                "fact of the images", name, known, "the store's index.parquet; several are given as --facts a b"
+            )
         values = [row.get(name) for row in facts]
-        if all(isinstance(value, str) for value in values):
-            labels = np.array(values, dtype=np.str_)
-            count = len(np.unique(labels))
-            if _CLASSES[0] <= count <= min(_CLASSES[1], len(labels) // _FEWEST):
-                found[name] = labels
+        words = all(isinstance(value, str) for value in values)
+        count = len(set(map(str, values)))
+        if words and _CLASSES[0] <= count <= most:
+            found[name] = np.array(values, dtype=np.str_)
+        elif asked:
+            told = f"has {count} classes; {_CLASSES[0]} to {most} can be told" if words else "is no word of every image"
+            raise InputError(f"the fact {name!r} {told} on {len(facts)} images")
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from denoscope.chosen import loaded, made_folder, opened, usual
 from denoscope.core.condition import Condition
-from denoscope.core.errors import InputError, unknown
+from denoscope.core.errors import InputError, StoreError, unknown
 from denoscope.core.recipe import Origin
 from denoscope.core.report import Report
 from denoscope.core.sample import DataSet, Sample
@@ -92,7 +92,7 @@ def interpret(
         raise InputError("the published score (compat) is what a judge says; give one, such as --judge colour")
     if plan.acted_steps and model is None:
         raise InputError("acted_steps are those of pictures that a model samples; give it, as in --model embedded")
-    whole = dictionary if isinstance(dictionary, Learned) else load_dictionary(dictionary)
+    whole = _learned(dictionary, store)
     scope = None if model is None else loaded(model)
     if out is not None:
         made_folder(out)
@@ -101,6 +101,9 @@ def interpret(
     made = _at(whole, source.condition)
     told = place.facts(source.volume.recipe)
     rows = [told[name] for name in source.names]
+    if plan.caption != Plan.caption and not any(plan.caption in row for row in rows):
+        raise unknown("fact of the images", plan.caption, dict.fromkeys(name for row in rows for name in row),
+                      "the store's index.parquet")  # fmt: skip
     reader = reopened(source.volume, data, "pictures and masks of atoms")
     work = Work(source, reader, rows, factors_of(rows, plan.facts), plan, eye)
     twin = made.random(made.bias)
@@ -148,6 +151,18 @@ def _plan(settings: Mapping[str, Any]) -> Plan:
             raise unknown("setting of interpret", name, known, "help(denoscope.interpret.plan.Plan)")
     told: dict[str, Any] = {**settings, "facts": tuple(settings.get("facts", ()))}
     return Plan(**told)
+
+
+def _learned(dictionary: Learned | str | Path, store: Store | str | Path) -> Learned:
+    """The dictionary, and a word on the order where the store was given in its place."""
+    if isinstance(dictionary, Learned):
+        return dictionary
+    try:
+        return load_dictionary(dictionary)
+    except StoreError:
+        if not isinstance(store, Store) and (Path(str(store)) / "dictionary.safetensors").exists():
+            raise InputError(f"the store comes first: denoscope interpret {dictionary} {store}") from None
+        raise
 
 
 def _source(store: Store, made: Learned, timestep: float | None = None) -> Source:
