@@ -21,6 +21,7 @@ from denoscope.shards import Shards
 from denoscope.store import index
 from denoscope.store.block import Block
 from denoscope.store.keep import Keep
+from denoscope.store.room import SHARE, check_room
 from denoscope.store.store import Store
 from denoscope.store.writer import Plan
 
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 SHARD_BYTES = 256 << 20
 """Images and values that one shard may hold in memory, where its size is not given."""
 
+_LESS = (
+    "name fewer sites or levels, keep less (--keep.layout cells, --keep.dtype int8), learn from the model itself "
+    "(denoscope learn DICTIONARY MODEL --data), or say --yes"
+)
 _SHARD_SIZES = (4, 512)
 Levels = float | Sequence[float] | None
 
@@ -59,6 +64,7 @@ def extract(
     shard_size: int | None = None,
     compat: "Replay | str | None" = None,
     pool: Pool | None = None,
+    most_disk: float = SHARE,
     progress: bool = True,
     **fields: Any,
 ) -> Store:
@@ -84,12 +90,15 @@ def extract(
         shard_size: samples per shard; by default about 256 MiB.
         compat: replay another extractor, such as `"sdhelper"` (`denoscope.models.compat`); part of the recipe.
         pool: a Ray cluster whose actors make the shards (`denoscope.pool.Pool`); this process unless given.
+        most_disk: share of the free disk that may be filled; of how much is found out on the first picture, unless
+            `shard_size` is given.
         progress: show a bar with the time left.
         fields: of `Condition`, such as `prompt`, `seed`, `draws`, `noise`.
 
     Raises:
         UnknownName: a model, data set, site or field that does not exist.
         InputError: no noise level, two complete sets of conditions, or no readable picture.
+        NeedsRoom: the store would fill more than `most_disk` of what is free.
         StoreError: no space or no permission; finished shards are kept.
     """
     levels = {"timestep": timesteps, "sigma": sigmas, "logsnr": logsnrs}
@@ -116,7 +125,7 @@ def extract(
     made = Shards(scope, samples, places, asked, frame, batch_size, replay)
     plan = store.plan(recipe)
     if plan is None:
-        size = _shard_size(recipe, made) if shard_size is None else shard_size
+        size = _shard_size(recipe, made, (out, most_disk)) if shard_size is None else shard_size
         plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data), _logsnrs(scope, asked, replay))
     writer = store.writer(recipe, plan)
     with progress_bar("extract", len(samples), progress) as advance:
@@ -186,8 +195,12 @@ def _number(value: float) -> float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _shard_size(recipe: Recipe, made: Shards) -> int:
-    """Samples per shard, a power of two: tried on the first readable sample, images counted in."""
+def _shard_size(recipe: Recipe, made: Shards, room: tuple[str | Path, float]) -> int:
+    """Samples per shard, a power of two: tried on the first readable sample, images counted in.
+
+    Raises:
+        NeedsRoom: all samples together take more of the disk than they may.
+    """
     for number in range(len(made.samples)):
         good, _ = read(made.samples, [number])
         if good:
@@ -198,6 +211,8 @@ def _shard_size(recipe: Recipe, made: Shards) -> int:
     for batch in made.stream(good):
         for item in batch:
             block.add(item)
+    count = len(made.samples)
+    check_room(room[0], block.bytes * count, f"the activations of {count} images", _LESS, room[1])
     fitting = SHARD_BYTES // max(1, block.bytes + good[0].image.nbytes)
     low, high = _SHARD_SIZES
     return max(low, min(high, 1 << max(0, fitting.bit_length() - 1)))

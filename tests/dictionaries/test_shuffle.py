@@ -58,6 +58,8 @@ def test_the_buffer_never_holds_more_than_it_may():
     assert given_away == 2000
     assert most == 120
     assert room_for(block(0, 10), 1.0) == 2**20 // 32
+    small = shuffled((block(image, 10) for image in range(9)), 1e9, np.random.default_rng(0), most=40)
+    assert sum(map(len, small)) == 90  # a buffer of 10^9 MB for 40 rows is one of 40 rows, and 90 pass it all the same
     with pytest.raises(InputError, match="above 0"):
         list(shuffled([block(0, 3)], 0.0, np.random.default_rng(0)))
     with pytest.raises(InputError, match="differ"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from denoscope.cli.asking import Yes, with_room
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json, table
 from denoscope.core.condition import Condition
@@ -213,6 +214,7 @@ def extract(
     batch_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
     pool: Pool = POOL,
+    yes: Yes = False,
     progress: bool = True,
     as_json: AsJson = False,
 ) -> None:
@@ -227,9 +229,13 @@ def extract(
     from denoscope.extract import extract as read
 
     scope = _load(model, device, precision)
-    store = read(
-        scope, data, sites, conditions=noise.of(scope), out=out, keep=keep, canvas=canvas, limit=limit,
-        batch_size=batch_size, pool=pool if engine == "ray" else None, progress=progress,
+    conditions = noise.of(scope)
+    store = with_room(
+        lambda most: read(
+            scope, data, sites, conditions=conditions, out=out, keep=keep, canvas=canvas, limit=limit,
+            batch_size=batch_size, pool=pool if engine == "ray" else None, most_disk=most, progress=progress,
+        ),
+        yes,
     )  # fmt: skip
     if as_json:
         show_json({"out": out, "recipes": [recipe.digest for recipe in store.recipes], "skipped": store.skipped})

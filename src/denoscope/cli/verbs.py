@@ -3,17 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from denoscope.cli.asking import Yes, with_room
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
 from denoscope.cli.parsing import deferred, parsed
 from denoscope.core.errors import InputError
 from denoscope.core.report import Report
 from denoscope.learn.reading import Reading
+
+if TYPE_CHECKING:
+    from denoscope.learn.planning import Budget
 
 __all__ = ["evaluate", "learn", "specialise"]
 
@@ -43,6 +47,9 @@ LearnFrom = Annotated[
 ]
 LiveData = Annotated[
     str | None, arg(help="images that a model reads while the dictionary learns, and nothing stored (see `list data`)")
+]
+PlanOnly = Annotated[
+    FlagCreatePairsOff[bool], arg(help="only say what it would cost: time by part, memory, disk; after a short trial")
 ]
 RivalNames = Annotated[
     tuple[str, ...],
@@ -157,21 +164,33 @@ def _learn_with(name: str) -> Callable[..., None]:
         out: Annotated[Path | None, arg(help="folder to save to; in the store unless given")] = None,
         keep: Annotated[Path | None, arg(help="folder for a log and checkpoints, to go on from")] = None,
         baselines: RivalNames = (),
+        plan: PlanOnly = False,
+        yes: Yes = False,
         buffer: Annotated[float, arg(help="MB of cells that are held to be shuffled")] = 256.0,
         stability: Annotated[bool, arg(help="learn again with the next seed: are the atoms the same?")] = False,
         as_json: AsJson = False,
     ) -> None:
         from denoscope.learn import learn as verb
+        from denoscope.learn import plan as budget
 
         how = asdict(reading)
         if data is None and not reading.prompts:
             how["source"] = None if reading.source == "noised" else reading.source
-        elif out is None:
+        elif out is None and not plan:
             raise InputError("there is no store to keep the dictionary in; say where: --out runs/dictionary")
-        made = verb(
-            store, name, site, timestep=timestep, timesteps=_levels(timesteps), recipe=recipe, held_out=held_out,
-            out=out, keep=keep, baselines=baselines or None, buffer=buffer, stability=stability, data=data, **how,
-            **asdict(settings),
+        asked: dict[str, Any] = {
+            "timestep": timestep, "timesteps": _levels(timesteps), "recipe": recipe, "held_out": held_out,
+            "data": data, **how, **asdict(settings),
+        }  # fmt: skip
+        if plan:
+            _planned(budget(store, name, site, out=out, keep=keep, buffer=buffer, **asked), as_json)
+            return
+        made = with_room(
+            lambda most: verb(
+                store, name, site, out=out, keep=keep, baselines=baselines or None, buffer=buffer,
+                stability=stability, most_disk=most, **asked,
+            ),
+            yes,
         )  # fmt: skip
         if made.report is not None:
             _show(made.report, as_json)
@@ -180,6 +199,13 @@ def _learn_with(name: str) -> Callable[..., None]:
 
     run.__doc__ = _first_line(kind)
     return run
+
+
+def _planned(found: "Budget", as_json: bool) -> None:
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        say(str(found))
 
 
 def _levels(asked: tuple[str, ...]) -> Any:

@@ -36,20 +36,23 @@ def room_for(rows: Rows, megabytes: float) -> int:
     return max(2, int(megabytes * 2**20) // max(1, per_row))
 
 
-def shuffled(blocks: Iterable[Rows], megabytes: float, chance: np.random.Generator) -> Iterator[Rows]:
+def shuffled(
+    blocks: Iterable[Rows], megabytes: float, chance: np.random.Generator, most: int | None = None
+) -> Iterator[Rows]:
     """Every row once, in random order.
 
     Args:
         blocks: of rows with equal columns.
         megabytes: that the buffer may hold. Beside it there are one block and one piece of 8192 rows.
         chance: draws the order.
+        most: rows that will come, about; a buffer need not be larger.
 
     Raises:
         InputError: a buffer of no size, or blocks that differ in their columns.
     """
     buffer: _Buffer | None = None
     for block in blocks:
-        buffer = buffer or _Buffer(block, room_for(block, megabytes))
+        buffer = buffer or _Buffer(block, min(room_for(block, megabytes), max(2, most or 2**62)))
         while len(block):
             taken = buffer.take(block)
             block = block[taken:]

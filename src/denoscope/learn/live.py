@@ -40,6 +40,7 @@ class Live:
         conditions: under which held-out images are read, and the others too unless `anywhere`.
         recipe: what was asked of the model.
         per_image: cells that one image has.
+        width: channels of a cell.
         kept: of these, how many are learned from.
         train: images to learn from.
         test: images held out.
@@ -55,6 +56,7 @@ class Live:
     conditions: tuple[Condition, ...]
     recipe: Recipe
     per_image: int
+    width: int
     kept: int
     train: frozenset[str]
     test: frozenset[str]

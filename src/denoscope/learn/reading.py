@@ -112,14 +112,14 @@ def source_of(
     train, test = dealt(ids, held_out)
     frame = model.canvas(None)
     options: dict[str, Any] = {"canvas": frame, "batch_size": reading.batch_size}
-    per_image = len(cells_of(_first(model, samples, place, conditions[0], options)))
+    per_image, width = cells_of(_first(model, samples, place, conditions[0], options)).shape
     if per_image * len(test) < 2:
         raise InputError("one held-out cell cannot score a dictionary; hold more out, or name another site")
     keep = {"layout": "none", "source": reading.source} | ({"timesteps": "all"} if timesteps == "all" else {})
     recipe = _recipe(model, identity(data, samples), place, conditions, keep, asdict(frame))
     kept = reading.kept(per_image, goal, len(train))
     return Live(
-        model, samples, ids, place, conditions, recipe, per_image, kept, train, test, timesteps == "all", options
+        model, samples, ids, place, conditions, recipe, per_image, width, kept, train, test, timesteps == "all", options
     )
 
 
@@ -153,11 +153,11 @@ def _sampled(
     options: dict[str, Any] = {"steps": count, "guidance": guidance}
     together = max(1, rows_at_once(model, model.canvas(None), reading.batch_size) // (2 if guidance > 1 else 1))
     made = model.generate(sorted(test)[:1], record=[site], at=at[:1], decode=False, **{**options, "steps": count})
-    per_image = len(cells_of(made.activations[0][site.name]))
+    per_image, width = cells_of(made.activations[0][site.name]).shape
     keep = {"layout": "none", "source": reading.source, **options}
     recipe = _recipe(model, told, site, conditions, keep, {})
     kept = reading.kept(per_image, -(-goal // len(at)), len(train))
-    return Sampled(model, site, conditions, at, recipe, per_image, kept, train, test, together, options)
+    return Sampled(model, site, conditions, at, recipe, per_image, width, kept, train, test, together, options)
 
 
 def _one(model: "Model", site: str | Site | None) -> Site:

@@ -31,6 +31,7 @@ class Sampled:
         steps: these steps, 0 being the noisiest.
         recipe: what was asked of the model.
         per_image: cells that one picture has at one step.
+        width: channels of a cell.
         kept: of these, how many are learned from.
         train: prompts to learn from.
         test: prompts held out; no picture of one is learned from.
@@ -44,6 +45,7 @@ class Sampled:
     steps: tuple[int, ...]
     recipe: Recipe
     per_image: int
+    width: int
     kept: int
     train: frozenset[str]
     test: frozenset[str]

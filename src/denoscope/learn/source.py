@@ -43,6 +43,11 @@ class Source(Protocol):
         ...
 
     @property
+    def width(self) -> int:
+        """Channels of a cell."""
+        ...
+
+    @property
     def per_turn(self) -> int:
         """Cells that one pass gives."""
         ...

@@ -38,6 +38,7 @@ class Stored:
     conditions: tuple[Condition, ...]
     recipe: Recipe
     per_image: int
+    width: int
     train: frozenset[str]
     test: frozenset[str]
 
@@ -109,10 +110,10 @@ def stored(
     else:
         volume, place, conditions = _several(store, site, recipe, timesteps)
     train, test = dealt(volume.table.ids, held_out)
-    per_image = len(cells_of(volume.read(place, conditions[0], np.arange(1))))
+    per_image, width = cells_of(volume.read(place, conditions[0], np.arange(1))).shape
     if len(test) * per_image < 2:
         raise InputError("one held-out cell cannot score a dictionary; hold more out, or extract more images or grids")
-    return Stored(store, place, conditions, volume.recipe, per_image, train, test)
+    return Stored(store, place, conditions, volume.recipe, per_image, width, train, test)
 
 
 def _several(

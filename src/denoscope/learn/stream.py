@@ -41,7 +41,8 @@ class Stream:
 
     def __iter__(self) -> Iterator[Rows]:
         self._turn += 1
-        for rows in shuffled(self._blocks(), self._buffer, np.random.default_rng((self._turn, 2))):
+        chance, most = np.random.default_rng((self._turn, 2)), self._source.per_turn
+        for rows in shuffled(self._blocks(), self._buffer, chance, most):
             self._mixing.see(rows)
             if self._most is not None and sum(map(len, self.first)) < _FIRST:
                 self.first.append(rows)

@@ -3,23 +3,23 @@
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from denoscope.chosen import loaded, made_folder, opened
+from denoscope.chosen import made_folder
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.core.recipe import Recipe
-from denoscope.core.registry import dictionaries
 from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.stability import stability_scores, successor
-from denoscope.learn.reading import Images, Reading, source_of
+from denoscope.learn.reading import Images
 from denoscope.learn.reporting import reported
 from denoscope.learn.source import Source
-from denoscope.learn.stored import stored
 from denoscope.learn.stream import Stream
+from denoscope.learn.work import Work, prepared
 from denoscope.progress import progress_bar
+from denoscope.store.room import SHARE, check_room
 from denoscope.store.store import Store
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def learn(
     baselines: Sequence[str] | None = None,
     buffer: float = BUFFER,
     stability: bool = False,
+    most_disk: float = SHARE,
     data: Images | None = None,
     source: Literal["noised", "generation"] | None = None,
     prompt: str = "",
@@ -77,6 +78,7 @@ def learn(
             `kmeans`, `neurons`, `random`, `itda-random`); those that cost little unless given.
         buffer: MB of cells that are held to be shuffled.
         stability: learn a second time with the next seed, and say how far the atoms are the same.
+        most_disk: share of the free disk that dictionary and checkpoints may fill.
         data: images for a model (`open_data`), or those whose facts make prompts.
         source: `"noised"` images, one forward each, unless given; or `"generation"`, pictures in the making.
         prompt, prompts, steps, guidance, cells_per_image, limit, batch_size: how a model is read: see
@@ -91,30 +93,28 @@ def learn(
     Raises:
         UnknownName: a dictionary, setting, site or recipe that does not exist, with the nearest names.
         InputError: several conditions or recipes fit, too few images, or cells that do not vary.
+        NeedsRoom: dictionary and checkpoints would fill more than `most_disk` of what is free.
         StoreError: nothing is stored, or it is damaged.
     """
     started = time.perf_counter()
-    made: Learned = dictionaries.get(dictionary)(**settings)
+    work = prepared(
+        store, dictionary, site, condition, timestep=timestep, timesteps=timesteps, recipe=recipe, held_out=held_out,
+        data=data, source=source, prompt=prompt, prompts=prompts, steps=steps, guidance=guidance,
+        cells_per_image=cells_per_image, limit=limit, batch_size=batch_size, **settings,
+    )  # fmt: skip
+    made, place, found, batch = work.made, work.place, work.source, work.batch
     second = successor(made) if stability else None
-    reading = Reading(source or "noised", prompt, tuple(prompts), steps, guidance, cells_per_image, limit, batch_size)
-    wanted = int(getattr(made.settings, "cells", 0))
-    place = _place(store, data, source, reading)
-    found: Source = (
-        source_of(loaded(cast("Any", store)), data, reading, site, condition, timestep, timesteps, held_out, wanted)
-        if place is None
-        else stored(place, site, condition, timestep, timesteps, recipe, held_out)
-    )
     if out is not None:
         made_folder(out)
-    batch = int(getattr(made.settings, "batch", 1024))
-    with progress_bar("learn", wanted or found.per_turn, progress) as advance:
-        stream = Stream(found, buffer, batch, None if found.cheap else wanted or found.per_turn, advance)
+    _check(work, out, keep, most_disk)
+    with progress_bar("learn", work.goal, progress) as advance:
+        stream = Stream(found, buffer, batch, work.most, advance)
         _fit(made, stream, keep)
     made.about = _about(found, timesteps is not None)
     plain, mixed = (found.blocks(0), Stream(found, buffer, batch)) if found.cheap else (stream.first, stream.first)
     further = stream.scores()
     if second is not None:
-        further += stability_scores(made, second.fit(mixed))
+        further += stability_scores(made, second.fit(Stream(found, buffer, batch, work.most)))
     made.report = reported(made, found, started, baselines, plain, mixed, further)
     name = None if place is None else place.save(made.report)
     if out is None and place is not None and place.place.local:
@@ -125,23 +125,18 @@ def learn(
     return made
 
 
-def _place(store: Any, data: Any, source: str | None, reading: Reading) -> Store | None:
-    """The store, or None where a model is read.
+def _check(work: Work, out: str | Path | None, keep: str | Path | None, most: float) -> None:
+    """Refuse to fill a disk.
 
     Raises:
-        InputError: a model without images, or images for a store.
-        StoreError: no such store.
+        NeedsRoom: with what takes less.
     """
-    live = data is not None or source is not None or bool(reading.prompts)
-    if isinstance(store, Store) and live:
-        raise InputError("a store holds what was read; data, source and prompts are for learning from a model")
-    if live:
-        return None
-    if hasattr(store, "stream"):
-        raise InputError("a model needs images to read: data='menagerie:train', or a folder; or source='generation'")
-    if reading != Reading():
-        raise InputError("prompt, steps, guidance, cells_per_image, limit and batch_size are for reading a model")
-    return opened(store)
+    weights = 8.0 * int(getattr(work.made.settings, "atoms", 0)) * work.source.width
+    store = work.place.place.url if work.place is not None else None
+    if out is not None or store is not None:
+        check_room(out or store or ".", weights, "the dictionary", "fewer --atoms take less, or say --yes", most)
+    if keep is not None:
+        check_room(keep, 8 * weights, "checkpoints", "leave out --keep, or say --yes", most)
 
 
 def _about(source: Source, several: bool) -> dict[str, Any]:
