@@ -1,5 +1,7 @@
 """A dictionary becomes a panel: its codes are those that it gives, and nothing is made twice."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -130,6 +132,13 @@ def test_atoms_of_itda_show_where_they_were_born(store, tmp_path) -> None:
     with Image.open(tmp_path / panel.births.sheets[0]) as sheet:
         pixels = np.asarray(sheet).astype(int)
     tile = panel.births.tile
+    drawn = BytesIO()
+    Image.new("RGB", (64, 64), (10, 200, 30)).save(drawn, "WEBP")
+    made.pictures = {1: drawn.getvalue()}
+    _, (again,) = _panels(store, tmp_path / "drawn", made)
+    assert again.births is not None
+    with Image.open(tmp_path / "drawn" / again.births.sheets[0]) as sheet:
+        assert np.abs(np.asarray(sheet)[tile // 2, tile + tile // 2].astype(int) - (10, 200, 30)).max() < 12
     assert pixels[:tile, :tile].std() > 20 and pixels[:tile, tile : 2 * tile].std() < 2
     assert shown.manifest.files >= set(panel.files)
 

@@ -12,7 +12,7 @@ from denoscope.core.frame import Frame, Grid
 from denoscope.core.sample import Image
 from denoscope.dictionaries.base import Learned
 from denoscope.explorer.bundle.atoms import Births
-from denoscope.explorer.bundle.atoms_pictures import EACH, SHEET, TILE, put_sheets, tile
+from denoscope.explorer.bundle.atoms_pictures import EACH, SHEET, TILE, put_sheets, tile, tile_from
 from denoscope.explorer.bundle.blobs import Blobs
 
 __all__ = ["births_of", "quiet"]
@@ -27,8 +27,8 @@ def births_of(blobs: Blobs, made: Learned, place: Place, picture: Callable[[str]
     Args:
         blobs: where pictures are written.
         made: the dictionary.
-        place: where its cells lie, which gives the grid of images that were born from; those of other stores have
-            no picture.
+        place: where its cells lie, which gives the grid of the images that they come from; where the dictionary has
+            no pictures of its own, images of other stores have none.
         picture: of an image by id, or None where it is not to be had.
     """
     told: Mapping[str, Sequence[Any]] = getattr(made, "births", {})
@@ -37,11 +37,13 @@ def births_of(blobs: Blobs, made: Learned, place: Place, picture: Callable[[str]
     images = [None if name is None else str(name) for name in told["sample"]]
     cells = [None if cell is None else int(cell) for cell in told["cell"]]
     times = [None if level is None else float(level) for level in told["timestep"]]
-    tiles: dict[int, NDArray[np.uint8]] = {}
-    grids = _grids(place, {name for name in images if name is not None})
+    drawn: Mapping[int, bytes] = getattr(made, "pictures", {})
+    tiles = {atom: tile_from(one) for atom, one in drawn.items()}
+    left = [atom for atom, name in enumerate(images) if name is not None and atom not in tiles]
+    grids = _grids(place, {str(images[atom]) for atom in left})
     for name, (frame, grid) in grids.items():
         shown = picture(name)
-        for atom in (a for a, born in enumerate(images) if born == name and cells[a] is not None):
+        for atom in (a for a in left if images[a] == name and cells[a] is not None):
             if shown is not None and 0 <= int(cells[atom] or 0) < grid.cells:
                 tiles[atom] = _tile(shown, int(cells[atom] or 0), frame, grid)
     sheets = put_sheets(blobs, (tiles.get(atom) for atom in range(len(images)))) if tiles else ()

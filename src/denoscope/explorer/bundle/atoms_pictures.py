@@ -11,7 +11,7 @@ from denoscope.core.optional import require
 from denoscope.core.sample import Image
 from denoscope.explorer.bundle.blobs import Blobs
 
-__all__ = ["EACH", "SHEET", "TILE", "put_sheets", "put_small", "tile"]
+__all__ = ["EACH", "SHEET", "TILE", "put_sheets", "put_small", "tile", "tile_from"]
 
 SHEET, TILE, EACH = 32, 48, 1024
 """Tiles in a row of a sheet, pixels of a tile's side, tiles of a sheet."""
@@ -46,6 +46,12 @@ def tile(image: Image, x: float, y: float, side: float) -> NDArray[np.uint8]:
     top = int(np.clip(round(y - size / 2), 0, height - size))
     cut = _pil().fromarray(np.ascontiguousarray(image[top : top + size, left : left + size]))
     return np.asarray(cut.resize((TILE, TILE), _pil().Resampling.BILINEAR))
+
+
+def tile_from(picture: bytes) -> NDArray[np.uint8]:
+    """A picture in any format as a tile, `(TILE, TILE, 3)`."""
+    with _pil().open(BytesIO(picture)) as shown:
+        return np.asarray(shown.convert("RGB").resize((TILE, TILE), _pil().Resampling.BILINEAR))
 
 
 def put_sheets(blobs: Blobs, tiles: Iterable[NDArray[np.uint8] | None]) -> tuple[str, ...]:
