@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 from denoscope.__main__ import main
+from denoscope.core.activations import Activations
+from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
+from denoscope.core.frame import Frame, Grid
+from denoscope.core.recipe import Recipe
 from denoscope.core.report import Report
+from denoscope.core.sample import Sample
+from denoscope.core.site import Site
 from denoscope.dictionaries.itda import ITDA
 from denoscope.dictionaries.kmeans import KMeans
 from denoscope.dictionaries.rows import PLACE, Rows
 from denoscope.features.overlaps import overlaps
+from denoscope.store.keep import Keep
+from denoscope.store.store import Store
 
 IMAGES, CELLS = 20, 9
 
@@ -81,3 +89,29 @@ def test_what_cannot_be_compared_is_said(three, tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             overlaps(given, names)
+
+
+def test_sites_of_different_grids_meet_on_the_coarsest(three, tmp_path):
+    """A store says how cells lie; one that holds another reading does not count."""
+    store, digests = Store(tmp_path / "store", create=True), []
+    for name, side in (("mid", 3), ("up.1", 6)):
+        grid, frame = Grid(side, side, 24.0 / side), Frame(24, 24, 24, 24)
+        values = np.random.default_rng(0).normal(size=(1, 4, side, side)).astype(np.float32)
+        read = Activations(Site(name), Condition(timestep=50), values, ("i0",), "grid", (frame,), grid)
+        sample = Sample("i0", np.zeros((24, 24, 3), np.uint8))
+        told = Recipe(model={"name": name}, data={}, canvas={}, sites=(), conditions=())
+        digests.append(store.put([read], recipe=told, samples=[sample], keep=Keep()).digest)
+    coarse, fine = itda(24, 6, np.arange(30)), itda(24, 6, np.arange(30), "up.1")
+    coarse.about, fine.about = (
+        {"site": one, "recipe": digest} for one, digest in zip(("mid", "up.1"), digests, strict=True)
+    )
+    fine.births = {
+        **fine.births,
+        "cell": [int(cell) // 3 * 12 + int(cell) % 3 * 2 + 7 for cell in coarse.births["cell"]],
+    }
+    fine.births["sample"] = coarse.births["sample"]
+    report = overlaps([coarse, fine], ["coarse", "fine"], stores=[store], images=IMAGES, draws=20)
+    assert report.parameters["grid"] == [3, 3] and report["coarse and fine"].value == 1
+    fine.about = {**fine.about, "recipe": "another"}
+    with pytest.raises(InputError, match="different grids"):
+        overlaps([coarse, fine], stores=[store])

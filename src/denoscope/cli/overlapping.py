@@ -17,8 +17,8 @@ Folders = Annotated[
     arg(metavar="FOLDER", help="two or more that `learn itda` filled, from the same images"),
 ]
 Names = Annotated[tuple[str, ...], arg(help="what to call them, in their order; their folders unless given")]
-GridStore = Annotated[
-    str | None, arg(help="store that tells the grids of sites, where these differ and the folders lie outside of it")
+GridStores = Annotated[
+    tuple[str, ...], arg(help="stores that tell the grids of sites, where these differ and folders lie outside of them")
 ]
 Pool = Annotated[int | None, arg(help="images that there were to choose from; as the dictionaries say unless given")]
 
@@ -28,7 +28,7 @@ def overlap(
     /,
     *,
     names: Names = (),
-    store: GridStore = None,
+    stores: GridStores = (),
     images: Pool = None,
     draws: int = 2000,
     seed: int = 0,
@@ -48,7 +48,7 @@ def overlap(
         raise InputError("overlap compares two dictionaries or more: denoscope overlap FOLDER FOLDER")
     if out is not None:
         made_folder(out)
-    report = overlaps(folders, names, store=store, images=images, draws=draws, seed=seed)
+    report = overlaps(folders, names, stores=stores, images=images, draws=draws, seed=seed)
     if out is not None:
         report.save(out)
     if as_json:

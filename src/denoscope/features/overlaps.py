@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.chosen import opened
-from denoscope.core.errors import DenoscopeError, InputError
+from denoscope.core.errors import InputError
 from denoscope.core.recipe import Origin
 from denoscope.core.report import Report, Score
 from denoscope.dictionaries.base import Learned, load_dictionary
@@ -57,7 +57,7 @@ def overlaps(
     dictionaries: Sequence[str | Path | Learned],
     names: Sequence[str] = (),
     *,
-    store: Store | str | Path | None = None,
+    stores: Sequence[Store | str | Path] = (),
     images: int | None = None,
     draws: int = 2000,
     seed: int = 0,
@@ -67,7 +67,7 @@ def overlaps(
     Args:
         dictionaries: two or more, learned from the same images: folders, or what `learn` made.
         names: what to call them; their folders, or model and site, unless given.
-        store: that tells the grids of sites, needed where these differ and a folder is not in its store: cells are
+        stores: that tell the grids of sites, needed where these differ and a folder is not in its store: cells are
             then compared on the coarsest.
         images: how many there were to choose from; as the dictionaries' reports say, or those of any atom, where not
             given.
@@ -80,7 +80,7 @@ def overlaps(
         StoreError: no dictionary lies there.
     """
     started = time.perf_counter()
-    chosen = _named([_chosen(given, store) for given in dictionaries], names)
+    chosen = _named([_chosen(given, stores) for given in dictionaries], names)
     if len(chosen) < _SEVERAL:
         raise InputError("overlap compares two dictionaries or more; give several folders")
     onto = _common([one.grid for one in chosen], [str(one.made.site) for one in chosen])
@@ -103,7 +103,7 @@ def overlaps(
     )  # fmt: skip
 
 
-def _chosen(given: str | Path | Learned, store: Store | str | Path | None) -> _Chosen:
+def _chosen(given: str | Path | Learned, stores: Sequence[Store | str | Path]) -> _Chosen:
     """Birthplaces of a dictionary's atoms.
 
     Raises:
@@ -123,26 +123,24 @@ def _chosen(given: str | Path | Learned, store: Store | str | Path | None) -> _C
         name="" if folder is None else Path(folder).name,
         made=made,
         cells=[(str(sample), int(cell)) for sample, cell in pairs],
-        grid=_grid(made, None if folder is None else Path(folder), store),
+        grid=_grid(made, None if folder is None else Path(folder), stores),
         pool=int(told.get("learned from", 0)),
     )
 
 
-def _grid(made: Learned, folder: Path | None, store: Store | str | Path | None) -> tuple[int, int] | None:
-    """Rows and columns of the dictionary's site, as a store tells them: the one given, or that around its folder."""
-    around = (
-        store if store is not None else folder.parents[1] if folder and folder.parent.name == "dictionaries" else None
-    )
-    if around is None or made.site is None:
-        return None
-    try:
-        place = opened(around)
-        recipe = made.about.get("recipe")
-        held = [one for one in place.volumes if made.site in one.sites and recipe in (None, one.recipe.digest)]
-        found = held[0].read(made.site, held[0].conditions[0], np.arange(1)) if held else None
-    except DenoscopeError:
-        return None
-    return None if found is None or found.grid is None else (found.grid.rows, found.grid.cols)
+def _grid(made: Learned, folder: Path | None, stores: Sequence[Store | str | Path]) -> tuple[int, int] | None:
+    """Rows and columns of the dictionary's site, as a store tells them: one that was given, or that around its folder.
+
+    Raises:
+        StoreError: a store that was given and is none.
+    """
+    around = [folder.parents[1]] if folder is not None and folder.parent.name == "dictionaries" else []
+    for given in (*stores, *around):
+        for volume in opened(given).volumes:
+            if made.site in volume.sites and volume.recipe.digest == made.about.get("recipe"):
+                grid = volume.read(made.site, volume.conditions[0], np.arange(1)).grid
+                return None if grid is None else (grid.rows, grid.cols)
+    return None
 
 
 def _named(chosen: Sequence[_Chosen], names: Sequence[str]) -> list[_Chosen]:
@@ -166,7 +164,9 @@ def _common(grids: Sequence[tuple[int, int] | None], sites: Sequence[str]) -> tu
     known = [grid for grid in grids if grid is not None]
     if len(known) < len(grids):
         if len(set(sites)) > 1:
-            raise InputError(f"cells of {', '.join(dict.fromkeys(sites))} may lie on different grids; say where: store")
+            raise InputError(
+                f"cells of {', '.join(dict.fromkeys(sites))} may lie on different grids; say where: stores"
+            )
         return None
     return min(rows for rows, _ in known), min(cols for _, cols in known)
 
