@@ -111,7 +111,7 @@ def names_of(
         atoms: directions `(atom, channel)`, for near misses; none are looked for unless given.
     """
     rng = np.random.default_rng((seed, 5))
-    strengths = seen.strengths.astype(np.float32)
+    strengths = seen.strengths
     active = strengths > 0
     return Names(
         factors={name: named(strengths, labels, seed) for name, labels in factors.items()},

@@ -1,6 +1,6 @@
 """Does an atom stand for a known factor of the images, such as what they show or its colour?"""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,8 @@ from denoscope.measures.statistics import Estimate, percentile_interval
 __all__ = ["Detected", "Named", "called", "detected", "macro_f1", "macro_f1_gap", "mutual_information", "named"]
 
 Floats = NDArray[np.float64]
+_BLOCK = 2**24
+"""Numbers of images x atoms that are counted at once."""
 Calls = NDArray[np.bool_]
 
 
@@ -62,9 +64,12 @@ def mutual_information(active: ArrayLike, labels: ArrayLike) -> Floats:
     Raises:
         InputError: unequal numbers of images.
     """
-    on = np.asarray(active, dtype=np.float64)
+    on = np.asarray(active)
     one_hot, _ = _one_hot(labels, len(on))
-    joint = np.stack([on.T @ one_hot, (1 - on).T @ one_hot]) / len(on)
+    step = max(1, _BLOCK // len(on))
+    blocks = range(0, on.shape[1], step)
+    both = np.concatenate([on[:, at : at + step].astype(np.float64).T @ one_hot for at in blocks])
+    joint = np.stack([both, one_hot.sum(axis=0) - both]) / len(on)
     apart = joint.sum(axis=2, keepdims=True) * joint.sum(axis=0)
     ratio = np.divide(joint, apart, out=np.ones_like(joint), where=joint > 0)
     return (joint * np.log2(ratio)).sum(axis=(0, 2))
@@ -81,7 +86,7 @@ def named(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Named:
     Raises:
         InputError: unequal numbers of images, or fewer than two classes.
     """
-    x = np.asarray(strengths, dtype=np.float64)
+    x = np.asarray(strengths)
     one_hot, names = _one_hot(labels, len(x))
     if len(names) < 2:
         raise InputError(f"a factor has two classes or more; all images are {names[0]!r}")
@@ -105,7 +110,7 @@ def detected(strengths: ArrayLike, labels: ArrayLike, seed: int = 0) -> Detected
     Raises:
         InputError: unequal numbers of images.
     """
-    x = np.asarray(strengths, dtype=np.float64)
+    x = np.asarray(strengths)
     one_hot, names = _one_hot(labels, len(x))
     half, classes = _halves(one_hot, seed), np.arange(len(names))
     scores = np.zeros((2, len(classes)))
@@ -194,7 +199,7 @@ def _mean_f1(sums: Floats) -> Floats:
     return np.divide(2 * right, both, out=np.zeros_like(both), where=both > 0).mean(axis=-1)
 
 
-def _thresholds(x: Floats, one_hot: Floats) -> tuple[Floats, Floats]:
+def _thresholds(x: NDArray[Any], one_hot: Floats) -> tuple[Floats, Floats]:
     """The largest F1 of each atom for each class and the positive threshold that gives it, `(atom, class)` both.
 
     F1 is 0 and the threshold infinite where an atom is nowhere positive.
@@ -202,10 +207,12 @@ def _thresholds(x: Floats, one_hot: Floats) -> tuple[Floats, Floats]:
     shape = x.shape[1], one_hot.shape[1]
     best, threshold, sizes = np.zeros(shape), np.full(shape, np.inf), one_hot.sum(axis=0)
     for atom in range(shape[0]):
-        order = np.argsort(-x[:, atom], kind="stable")
-        values = x[order, atom]
-        last = np.flatnonzero((np.diff(values, append=-np.inf) < 0) & (values > 0))
-        if len(last):
+        rows = np.flatnonzero(x[:, atom] > 0)
+        if len(rows):
+            known = x[rows, atom].astype(np.float64)
+            sorting = np.argsort(-known, kind="stable")
+            order, values = rows[sorting], known[sorting]
+            last = np.flatnonzero(np.diff(values, append=-np.inf) < 0)
             f1 = 2 * one_hot[order].cumsum(axis=0)[last] / (last[:, None] + 1 + sizes)
             row = f1.argmax(axis=0)
             best[atom], threshold[atom] = f1[row, np.arange(shape[1])], values[last[row]]
