@@ -17,6 +17,7 @@ from denoscope.core.recipe import Origin, canonical
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import Sample, fingerprint
 from denoscope.data.base import open_data, read
+from denoscope.dictionaries.attaching import attached
 from denoscope.dictionaries.edits import by_site
 from denoscope.features.wordmaps import HeatMap, HeatMaps, sheet
 from denoscope.measures.heat import box_around, cut
@@ -160,6 +161,7 @@ def _made(
     taps: list[Tap] = text_sites(model, sites)
     spelled = [_spelled(model, text, words) for text in prompts]
     kept = sorted({column for _, columns in spelled for column in columns})
+    attached(edits, model)
     maps: TextMaps = TextMaps(model, taps, kept)
     made = model.generate(prompts, watch=maps, edits=by_site(edits), **options)
     height, width = made.images.shape[1:3]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
 from denoscope.dictionaries.base import Learned
+from denoscope.dictionaries.attaching import attached
 from denoscope.dictionaries.edits import ablate, add, by_site
 from denoscope.dictionaries.limits import within
 from denoscope.dictionaries.repairs import matched
@@ -86,6 +87,7 @@ def steer_pictures(
     mask = None if ask.region is None else region_of(ask.region, side, side)
     chosen = [shelf.load(push.source) for push in ask.pushes]
     edits = [_limited(_edit(push, made), ask, mask) for push, made in zip(ask.pushes, chosen, strict=True)]
+    attached(edits, model)
     runs = _Runs(model, ask, tuple(sorted(map(str, by_site(edits)))), watch, plain)
     pictures = runs.made(edits)
     moved, factors, atoms = _told(ask, model, shelf, chosen, pictures, runs, mask, judges)
