@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import InputError
-from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.attaching import attached
+from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.edits import ablate, add, by_site
 from denoscope.dictionaries.limits import within
 from denoscope.dictionaries.repairs import matched
