@@ -38,7 +38,7 @@ def test_two_sites_share_codes(store, tmp_path):
 def test_a_trajectory_follows_generation(store):
     """From noisy to clean, whatever the order in which levels were named; rows are the cells of the same images."""
     found = learn_joint(store, "residual", ["mid"], [0, 200, 50], **TOLD)
-    assert isinstance(found, Residual) and found.settings.timesteps == (200, 50, 0)
+    assert isinstance(found, Residual) and found.settings.levels == (200, 50, 0)
     assert found.report is not None
     names = [score.name for score in found.report.scores]
     assert {"FVU of 200", "FVU of 50", "FVU of 0", "FVU, 6 principal components, of 0"} <= set(names)

@@ -14,7 +14,7 @@ from denoscope.dictionaries.topk import TopK
 from denoscope.measures.sparsity import fvu, mean_cosine
 
 C, LEVELS, TRUE = 16, 3, 24
-QUICK = {"atoms": 12, "k": 3, "cells": 2000, "batch": 100, "device": "cpu", "timesteps": (800, 400, 50)}
+QUICK = {"atoms": 12, "k": 3, "cells": 2000, "batch": 100, "device": "cpu", "levels": (800, 400, 50)}
 GOOD = {"atoms": 48, "k": 2, "cells": 30_000, "batch": 128, "lr": 5e-3, "dead_after": 5000, "device": "cpu"}
 
 
@@ -46,7 +46,7 @@ def trajectories(rows: int, seed: int = 0, growth: float = 2.0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def learned() -> Residual:
     """At twice the width."""
-    return Residual(**GOOD, timesteps=(800, 400, 50)).fit([trajectories(10_000)])
+    return Residual(**GOOD, levels=(800, 400, 50)).fit([trajectories(10_000)])
 
 
 def test_it_finds_what_is_new_and_what_goes_on(learned):
@@ -119,7 +119,7 @@ def test_errors_are_made_good_or_add_up(learned):
     last = slice(-C, None)
     left = []
     falling = trajectories(3000, seed=4, growth=0.3)
-    few = Residual(**{**GOOD, "k": 1, "cells": 6000}, timesteps=(800, 400, 50)).fit([falling])
+    few = Residual(**{**GOOD, "k": 1, "cells": 6000}, levels=(800, 400, 50)).fit([falling])
     for closed in (True, False):  # with one code of two, and less new at each level, there is much to make good
         one = Residual(replace(few.settings, closed=closed))
         one.weights = few.weights

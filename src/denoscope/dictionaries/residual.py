@@ -24,7 +24,7 @@ __all__ = ["Residual", "ResidualSettings"]
 class ResidualSettings(AutoencoderSettings):
     """Parameters of `Residual`; at most k atoms explain what is new in one cell at one noise level."""
 
-    timesteps: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
     """Noise levels that a row holds one after the other, in the order of generation; one level unless given."""
     ridge: float = 1e-3
     """Penalty of the linear prediction, relative to the mean variance of a channel."""
@@ -34,16 +34,16 @@ class ResidualSettings(AutoencoderSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "timesteps", tuple(map(float, self.timesteps)))
+        object.__setattr__(self, "levels", tuple(map(float, self.levels)))
         if self.ridge < 0:
             raise InputError(f"ridge must not be negative, not {self.ridge:g}")
         if self.normaliser not in ("none", "mean", "scalar"):
             raise InputError(f"what is not predicted is normalised by its length, not by {self.normaliser}")
 
     @property
-    def levels(self) -> int:
+    def count(self) -> int:
         """How many noise levels a row holds."""
-        return max(1, len(self.timesteps))
+        return max(1, len(self.levels))
 
 
 @dictionaries("residual")
@@ -72,20 +72,20 @@ class Residual(TopK):
     @property
     def lasting(self) -> NDArray[np.float64]:
         """Share of each atom's squared length at each level, `(level x atom, level)`: how long what it begins lasts."""
-        return np.square(self.atoms.reshape(len(self.atoms), self.settings.levels, -1), dtype=np.float64).sum(axis=2)
+        return np.square(self.atoms.reshape(len(self.atoms), self.settings.count, -1), dtype=np.float64).sum(axis=2)
 
     def told(self) -> Mapping[str, list[Any]]:
         """Where each atom begins, and how much of it is left at the last level, relative to its first."""
-        levels, count = self.settings.levels, len(self._weight("directions"))
+        levels, count = self.settings.count, len(self._weight("directions"))
         begins = np.repeat(np.arange(levels), count)
         lasting = self.lasting
         last = np.sqrt(lasting[:, -1] / lasting[np.arange(len(lasting)), begins])
-        named = np.array(self.settings.timesteps or (0.0,))[begins]
+        named = np.array(self.settings.levels or (0.0,))[begins]
         return {"begins at": named.tolist(), "length left at the end": last.tolist()}
 
     def normaliser(self, head: Rows) -> Chained:
         """The linear predictions, from the first rows."""
-        return chained_of(head.values, self.settings.levels, self.settings.ridge)
+        return chained_of(head.values, self.settings.count, self.settings.ridge)
 
     def take(self, raw: Raw, extras: Mapping[str, Any], before: Any, after: Any) -> None:
         """Keep what was learned, with the predictions."""

@@ -208,7 +208,7 @@ def _settings(dictionary: str, source: _Joint, asked: Mapping[str, Any]) -> dict
         raise InputError(f"several parts are read by crosscoder or residual, not by {dictionary}; learn reads one site")
     if len({part.site for part in source.parts}) > 1:
         raise InputError("a residual dictionary follows one site through the noise levels; give one in sites")
-    return {"timesteps": tuple(part.condition.timestep or 0.0 for part in source.parts), **asked}
+    return {"levels": tuple(part.condition.timestep or 0.0 for part in source.parts), **asked}
 
 
 def _kept(made: Learned, stream: Stream, keep: str | Path) -> None:
