@@ -11,6 +11,7 @@ from denoscope.dictionaries.topk import TopK
 from denoscope.interpret import interpret
 from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import cut, look
+from denoscope.interpret.telling import beside_of
 from squares import CHANNELS, THINGS, dictionary, samples, stored
 
 THINGS_LIST = list(THINGS)
@@ -47,7 +48,18 @@ def test_patches_of_a_planted_atom_look_alike(report) -> None:
     assert min(report.table["coherence, z"][:3]) > 3
     assert max(report.table["coherence, z"][3:]) < 4
     assert report["atoms with a word, random atoms"].n == CHANNELS
-    assert list(report.figures) == ["Images in which atoms are strongest, and where", "How often atoms are active"]
+    assert list(report.figures) == ["Scores beside random atoms and chance", "Images in which atoms are strongest, and "
+                                    "where", "How often atoms are active"]  # fmt: skip
+
+
+def test_scores_stand_beside_random_atoms_and_their_chance(report) -> None:
+    """Each with its own control: every image called by the class, a half, a fifth, the mask of another image."""
+    rows = {row.own.name: row for row in beside_of(report.scores)}
+    assert rows["F1 of category"].chance == report["F1 of category, every image"].value
+    assert (rows["detection"].chance, rows["intruder found"].chance, rows["used atoms"].chance) == (0.5, 0.2, None)
+    assert rows["location"].chance == report["location, mask of another image"].value
+    assert rows["intruder found"].random == report["intruder found, random atoms"]
+    assert not any("," in name for name in rows) and "coherence in z" not in rows
 
 
 def test_the_page_has_a_card_per_atom(report, tmp_path) -> None:

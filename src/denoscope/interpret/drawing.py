@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.frame import Frame, Grid
-from denoscope.figures.style import canvas, png
+from denoscope.core.report import Score
+from denoscope.figures.style import COLOURS, INK, canvas, png, svg
 from denoscope.interpret.judges import Marked
 
-__all__ = ["Shown", "gallery"]
+__all__ = ["Beside", "Shown", "compared", "gallery"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,3 +73,37 @@ def gallery(rows: Mapping[str, Sequence[Shown]], columns: int) -> bytes:
             for place, image in zip(line[1:], images, strict=False):
                 place.imshow(image.marked(top).overlaid, interpolation="nearest")
         return png(made, 100)
+
+
+class Beside(NamedTuple):
+    """A score, the same of random atoms, and what needs no knowledge; either may be missing."""
+
+    own: Score
+    random: Score | None
+    chance: float | None
+
+
+def compared(rows: Sequence[Beside]) -> bytes:
+    """SVG with a row per score: the dictionary's, that of random atoms, and chance, all shares.
+
+    Args:
+        rows: scores, the first one on top.
+    """
+    with canvas(6.4, 0.9 + 0.34 * len(rows)) as (made, axis):
+        places = np.arange(len(rows))[::-1]
+        sides = [(row.own for row in rows), (row.random for row in rows)]
+        for side, shift, colour, name in zip(sides, (0.13, -0.13), COLOURS, ("learned", "random atoms"), strict=False):
+            known = [
+                (place + shift, one.value, one.low, one.high) for place, one in zip(places, side, strict=True) if one
+            ]
+            y, value, low, high = np.array(known, dtype=np.float64).reshape(-1, 4).T
+            axis.errorbar(value, y, xerr=[value - low, high - value], fmt="o", ms=4, color=colour, label=name)
+        marks = [(row.chance, place) for place, row in zip(places, rows, strict=True) if row.chance is not None]
+        if marks:
+            axis.plot(*np.array(marks).T, "|", ms=14, mew=2, color=INK, label="chance")
+        axis.set_yticks(places, [row.own.name for row in rows])
+        axis.set_xlim(-0.02, 1.02)
+        axis.set_ylim(-0.6, len(rows) - 0.4)
+        axis.grid(axis="y", visible=False)
+        axis.legend(loc="upper center", bbox_to_anchor=(0.35, 1.0 + 0.55 / len(rows)), ncols=3, frameon=False)
+        return svg(made)

@@ -9,14 +9,26 @@ from numpy.typing import NDArray
 from denoscope.core.report import Score
 from denoscope.interpret.acting import Acted
 from denoscope.interpret.asking import Judged
+from denoscope.interpret.drawing import Beside
 from denoscope.interpret.found import Interpreted
 from denoscope.interpret.published import Published
 from denoscope.interpret.running import Run
 from denoscope.measures.statistics import bootstrap_mean, wilson
 
-__all__ = ["asked_scores", "asked_table", "published_scores", "run_scores", "run_table", "scores_of", "table_of"]
+__all__ = [
+    "asked_scores",
+    "asked_table",
+    "beside_of",
+    "published_scores",
+    "run_scores",
+    "run_table",
+    "scores_of",
+    "table_of",
+]
 
 _BESIDE = ", random atoms"
+_CHANCE_OF = (", every image", ", captions of other images", ", mask of another image", ", chance")
+"""Ends of the names of scores that need no knowledge."""
 _WRONG = {"mask of another image": "elsewhere", "codes by lot": "share", "codes moved": "moved",
           "codes turned": "turned", "codes of another atom": "other"}  # fmt: skip
 """Controls of location: name to field of `Located`."""
@@ -47,6 +59,22 @@ def scores_of(found: Interpreted, beside: Interpreted | None, least: int) -> tup
                 Score(f"{score.name}{_BESIDE}", twin.value, twin.low, twin.high, twin.n, twin.unit, over=twin.over)
             )
     return tuple(made)
+
+
+def beside_of(scores: Sequence[Score]) -> list[Beside]:
+    """The scores that are shares of one, each beside random atoms and chance, for a figure.
+
+    Args:
+        scores: what `scores_of` gives.
+    """
+    known = {score.name: score for score in scores}
+    made: list[Beside] = []
+    for name, score in known.items():
+        if score.unit == "share" and "," not in name and 0 <= score.low <= score.high <= 1:
+            other = next((known[f"{name}{end}"].value for end in _CHANCE_OF if f"{name}{end}" in known), None)
+            half = 0.5 if "0.5 is chance" in score.over else None
+            made.append(Beside(score, known.get(f"{name}{_BESIDE}"), half if other is None else other))
+    return made
 
 
 def table_of(found: Interpreted, names: Sequence[str]) -> dict[str, list[Any]]:

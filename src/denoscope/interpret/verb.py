@@ -19,11 +19,12 @@ from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.digest import digest_of
 from denoscope.evaluate.knowing import reopened
 from denoscope.interpret.adding import asked, ran, write_cards
+from denoscope.interpret.drawing import compared
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import Eye, pixels
 from denoscope.interpret.plan import Plan
-from denoscope.interpret.telling import scores_of, table_of
+from denoscope.interpret.telling import beside_of, scores_of, table_of
 from denoscope.interpret.walking import Source
 from denoscope.interpret.work import Work
 from denoscope.progress import progress_bar
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["interpret"]
 
+_PAGE = "A card per atom, with its images from strong to weak, stands in atoms.html beside this page."
 _NOTES = (
     "Images are dealt into two halves by their id. Words come from the captions of the images of one half in which an "
     "atom is strongest (hypergeometric test, false discovery rate 5 % over all atoms and words); that a strong atom "
@@ -111,17 +113,18 @@ def interpret(
         found = work.done(made, advance)
         beside = work.done(twin, advance) if twin else None
         figures = work.drawn(made, found, beside)
+    scores = scores_of(found, beside, plan.least)
     report = Report(
         task=f"interpret-{made.name}",
         parameters=asdict(plan) | {"site": str(source.site), "condition": str(source.condition),
                                    "atoms": len(made.atoms), "images": len(rows), "facts": sorted(work.factors),
                                    "eye": getattr(eye, "__name__", str(eye)), "judge": judge.name if judge else ""},
-        scores=scores_of(found, beside, plan.least),
+        scores=scores,
         inputs={"recipe": source.volume.recipe.digest, "dictionary": digest_of(made)},
         origin=Origin.now(time.perf_counter() - started),
         table=table_of(found, source.names),
-        figures=figures,
-        notes=_NOTES,
+        figures={"Scores beside random atoms and chance": compared(beside_of(scores)), **figures},
+        notes=_NOTES if out is None else (_PAGE, *_NOTES),
         recipes={source.volume.recipe.digest: json.loads(source.volume.recipe.to_json())},
     )  # fmt: skip
     said: dict[int, list[str]] = {}
