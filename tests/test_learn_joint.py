@@ -1,12 +1,16 @@
 """Sites and noise levels of the same cells, learned together from a store."""
 
+import json
+
 import numpy as np
 import pytest
 
+from denoscope.cli import main
 from denoscope.core.errors import InputError, UnknownName
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.dictionaries.crosscoder import Crosscoder
 from denoscope.dictionaries.residual import Residual
+from denoscope.learn import learn
 from denoscope.learn.joint import learn_joint
 from planted import CHANNELS, SIDE, planted_store
 
@@ -49,12 +53,25 @@ def test_a_trajectory_follows_generation(store):
     assert found.report.parameters["learned from"] == 36 and SIDE == 4
 
 
+def test_the_same_from_the_shell(store, capsys):
+    """Sites and levels as flags, and the report as JSON."""
+    quick = ["--atoms", "8", "--k", "2", "--cells", "500", "--batch", "100", "--device", "cpu", "--json"]
+    where = [store.place.url, "--sites", "mid", "--timesteps", "200", "50"]
+    for name in ("crosscoder", "residual"):
+        assert main(["learn", name, *where, *quick]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["task"] == f"learn-{name}" and told["parameters"]["parts"] == "200, 50"
+    assert main(["learn", "residual", *where, "--no-such-flag"]) == 2
+
+
 def test_what_cannot_be_learned_together(store):
     """Each in one line."""
     with pytest.raises(InputError, match="crosscoder or residual, not by topk"):
         learn_joint(store, "topk", ["mid", "up.1"], [50], **TOLD)
     with pytest.raises(InputError, match="follows one site"):
         learn_joint(store, "residual", ["mid", "up.1"], [50], **TOLD)
+    with pytest.raises(InputError, match="this residual 2 parts: learn_joint"):
+        learn(store, "residual", "mid", timestep=50, levels=(200, 50), **TOLD)
     with pytest.raises(InputError, match="named twice"):
         learn_joint(store, "crosscoder", ["mid", "mid"], [50], **TOLD)
     with pytest.raises(UnknownName, match=r"up\.1"):

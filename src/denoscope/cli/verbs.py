@@ -9,6 +9,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from denoscope.cli.asking import Yes, with_room
+from denoscope.cli.joining import JOINT, joint_with
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
 from denoscope.cli.parsing import deferred, parsed
@@ -146,6 +147,8 @@ def _evaluate_with(name: str) -> Callable[..., None]:
 def _learn_with(name: str) -> Callable[..., None]:
     from denoscope.core.registry import dictionaries
 
+    if dictionaries.entry(name).name in JOINT:
+        return joint_with(name)
     kind: Any = dictionaries.get(name)
     settings: Any = kind.Settings
 

@@ -29,7 +29,7 @@ from denoscope.measures.statistics import bootstrap_ratio
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
 
-__all__ = ["learn_joint"]
+__all__ = ["learn_joint", "refuse_parts"]
 
 _ROWS = 32
 """Images that are read at a time, over all parts together."""
@@ -92,6 +92,17 @@ def learn_joint(
         made.folder = Path(out if out is not None else place.place.path(f"dictionaries/{name}"))
         made.save(made.folder)
     return made
+
+
+def refuse_parts(made: Learned) -> None:
+    """Say so where a dictionary of several parts is to learn from one site.
+
+    Raises:
+        InputError: with the function that reads them.
+    """
+    told = getattr(made.settings, {"crosscoder": "widths", "residual": "levels"}.get(made.name, ""), ())
+    if len(told) > 1:
+        raise InputError(f"learn reads one site, and this {made.name} {len(told)} parts: learn_joint(store, sites=...)")
 
 
 @dataclass(frozen=True)

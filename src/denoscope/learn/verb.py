@@ -13,6 +13,7 @@ from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
 from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.stability import stability_scores, successor
+from denoscope.learn.joint import refuse_parts
 from denoscope.learn.reading import Images
 from denoscope.learn.reporting import reported
 from denoscope.learn.source import Source
@@ -103,6 +104,7 @@ def learn(
         cells_per_image=cells_per_image, limit=limit, batch_size=batch_size, **settings,
     )  # fmt: skip
     made, place, found, batch = work.made, work.place, work.source, work.batch
+    refuse_parts(made)
     second = successor(made) if stability else None
     if out is not None:
         made_folder(out)
