@@ -41,6 +41,8 @@ def test_a_folder_tells_what_it_was_made_of(tmp_path) -> None:
     told = json.loads((tmp_path / "origin.json").read_text())
     assert told["base"]["repo"] == "some/model" and told["weights"]["encoder"] == [8, 6]
     assert told["origin"]["seconds"] == 3.0 and told["origin"]["versions"]["denoscope"]
+    modes = {(tmp_path / name).stat().st_mode for name in ("config.json", "dictionary.safetensors")}
+    assert len(modes) == 1  # whoever may read the one may read the other
     again = load_dictionary(tmp_path)
     assert again.about == made.about and again.report is not None and again.report["FVU"].n == 40
     np.testing.assert_array_equal(again.encode(X), made.encode(X))

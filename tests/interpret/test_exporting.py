@@ -132,6 +132,17 @@ def test_delphi_gets_triples_that_are_the_codes(store, tmp_path) -> None:
         assert (again / path.name).read_bytes() == path.read_bytes()
 
 
+def test_a_store_of_another_model_is_told(store, caplog) -> None:
+    """What its atoms do on the activations of another model says little about them."""
+    made = dictionary()
+    made.about = {**made.about, "model": {"name": "other", "weights": "0"}}
+    source_of(store, made)
+    assert not caplog.records  # the store tells no weights
+    made.about = {**made.about, "model": {"name": "planted", "untrained": 0}}
+    source_of(store, made)
+    assert "learned on the untrained twin of planted" in caplog.text
+
+
 def test_what_cannot_be_exported_is_refused_in_one_line(store, tmp_path) -> None:
     """Another platform, pictures that are nowhere, a report on something else, codes of something else."""
     made = dictionary()

@@ -29,6 +29,8 @@ def write_weights(place: Path, told: Mapping[str, Any], weights: Mapping[str, ND
     require("safetensors.numpy", "save dictionaries").save_file(arrays, half)
     half.replace(place / WEIGHTS)
     (place / CONFIG).write_text(json.dumps(told, indent=1), encoding="utf-8")
+    # safetensors lets nobody else read its files; others may read them where they may read their neighbours.
+    (place / WEIGHTS).chmod((place / CONFIG).stat().st_mode & 0o777)
 
 
 def told_of(folder: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from denoscope.core.errors import InputError
 from denoscope.core.site import Site
 from denoscope.dictionaries.base import Learned
 
-__all__ = ["Attachable", "attach", "attached", "base_of"]
+__all__ = ["Attachable", "attach", "attached", "base_of", "elsewhere"]
 
 
 class Attachable(Protocol):
@@ -60,6 +60,20 @@ def attached(edits: Iterable[Any], model: Attachable, *, force: bool = False) ->
             _compare(base, model, site)
 
 
+def elsewhere(base: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """Which two models differ, as the beginning of a sentence; nothing where they do not, or nothing is told.
+
+    Args:
+        base: as `base_of` tells it.
+        recipe: of the model at hand, or of that which a store was made with.
+    """
+    learned = base.get("model")
+    differs = _differs(learned, recipe) if learned else ""
+    if not learned or not differs:
+        return ""
+    return f"this dictionary was learned on {_called(learned, differs)}, and this is {_called(recipe, differs)}"
+
+
 def _bases(edit: Any) -> Iterator[tuple[Mapping[str, Any], Any]]:
     """What an edit, and edits within it, were learned on, and where they act."""
     made = getattr(edit, "dictionary", None)
@@ -71,11 +85,8 @@ def _bases(edit: Any) -> Iterator[tuple[Mapping[str, Any], Any]]:
 
 
 def _compare(base: Mapping[str, Any], model: Attachable, site: Any) -> None:
-    learned, here = base.get("model"), model.recipe
-    if learned and (differs := _differs(learned, here)):
-        raise InputError(f"this dictionary was learned on {_called(learned, differs)}, and this is "
-                         f"{_called(here, differs)}: its directions mean nothing here; --force (force=True) tries "
-                         "all the same")  # fmt: skip
+    if other := elsewhere(base, model.recipe):
+        raise InputError(f"{other}: its directions mean nothing here; --force (force=True) tries all the same")
     own = base.get("site")
     if own and site is not None and str(own) != str(site) and _places(model, own) != _places(model, site):
         raise InputError(f"this dictionary was learned at {own}, not at {site}, where the same directions mean "

@@ -5,6 +5,7 @@ k codes of two or four bytes' index and two bytes' value per cell, instead of ch
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,12 +20,15 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.frame import Frame, Grid
 from denoscope.core.optional import require
+from denoscope.dictionaries.attaching import base_of, elsewhere
 from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.digest import digest_of
 from denoscope.interpret.walking import Coded, Source
 from denoscope.store.store import Store
 
 __all__ = ["CodeCache", "Kept", "keep_codes", "source_of"]
+
+log = logging.getLogger(__name__)
 
 _INDEX, _FORMAT = "codes.json", 1
 _SHARD = 1 << 24
@@ -176,6 +180,8 @@ def source_of(store: Store, made: Learned, timestep: float | None = None) -> Sou
     condition = Condition.from_dict(known) if known and timestep is None else None
     asked: dict[str, Any] = {} if timestep is None else {"timestep": timestep}
     volume, site, condition = usual(store, made.site, condition, here, **asked)
+    if other := elsewhere(base_of(made), volume.recipe.model):
+        log.warning("%s in the store: what its atoms do there says little about them", other)
     width = volume.read(site, condition, np.arange(1)).tokens().shape[-1]
     if width != made.width:
         raise InputError(f"{site} holds {width} channels here, but the dictionary reads {made.width}")
