@@ -62,7 +62,8 @@ class ITDA(Pursuing):
     x_hat = mean + codes @ atoms, atoms (x_i - mean) / |x_i - mean|. What is left of a cell, |x - x_hat|^2 over
     E|x - mean|^2, does not depend on width or scale, so that one threshold means the same at every site. Unless one is
     given, the size is: cells are drawn with a chance in proportion to what is left of them, as k-means++ draws centres
-    (Arthur and Vassilvitskii 2007), at a rate that fills the dictionary. Each atom knows its birthplace: sample, cell,
+    (Arthur and Vassilvitskii 2007), at a rate that fills the dictionary. With `renew`, cells go on
+    taking the places of atoms that are used least and most like others. Each atom knows its birthplace: sample, cell,
     timestep.
 
     Weights: `atoms`, `bias`, `loss` `(atom,)`, the share that was left of each atom's cell.
