@@ -2,6 +2,8 @@
 
     python benchmarks/steered.py            about half an hour on one quiet core; what is done is kept in runs/steered
     python benchmarks/steered.py --tiny     two minutes, to see that it runs
+    python benchmarks/steered.py --where    the same push at the text of each block alone, against the prompt: five minutes
+    python benchmarks/steered.py --forget   concept removal by the atoms of a sparse autoencoder, five minutes more
     python benchmarks/steered.py --write    tables and figures of docs/results/steering, from what is kept
 
 Pictures have 64 pixels and 8 steps. Each family offers some edits (places, strengths) for each target.
@@ -20,6 +22,7 @@ import denoscope as ds
 from denoscope.core.report import Report
 from denoscope.dictionaries.limits import within
 from denoscope.features.candidates import atom_edits
+from denoscope.features.removal import removal_success
 from denoscope.features.steerbench import SteeringBench, steering_bench
 from denoscope.features.trials import FACTORS, Goal, Trial, goal_of
 from denoscope.features.wording import levelled, worded
@@ -27,6 +30,8 @@ from denoscope.features.wording import levelled, worded
 KEPT = Path("runs/steered")
 SAMPLING: dict[str, Any] = {"steps": 8, "guidance": 4.0, "height": 64, "width": 64}
 TARGETS = ("background=snow", "colour=red", "category=cat", "background=night", "colour=blue", "category=house")
+WRITTEN = ("background=night", "colour=blue", "category=house")
+CONCEPTS = ("background=snow", "category=cat", "colour=red")
 PUSHED = "up.2"
 BLOCKS = ("down.1", "up.3", "up.2")
 SCENES, ATOMS = 400, 512
@@ -158,6 +163,35 @@ def measured(
                 yield target, name, report
 
 
+def placed(tools: Tools, kept: Path, prompts: int) -> None:
+    """Where is what a prompt says written? Keys and values of each block alone, with prompts that say otherwise."""
+    blocks = list(dict.fromkeys(".".join(site.split(".")[:2]).removesuffix(".attn") for site in tools.text))
+    bench = steering_bench(tools.model, choosing=1, held=prompts, otherwise=True, sites=tools.text, seed=40, **SAMPLING)
+    for target in WRITTEN:
+        for block in blocks:
+            sites = [site for site in tools.text if site.startswith(f"{block}.")]
+            report = bench.success({target: {block: text(tools, goal_of(target), sites, 2.0)}})
+            report.save(kept / target / f"where-{block}")
+            told = [f"{report[name].value:.2f} [{report[name].low:.2f}, {report[name].high:.2f}]"
+                    for name in ("target reached", "target reached, control", "target reached, prompt")]  # fmt: skip
+            print(target, block, *told, flush=True)
+
+
+def forgotten(tools: Tools, kept: Path, prompts: int) -> None:
+    """Concept removal (SAeUron) at the pushed site: what goes, and what else."""
+    for target in CONCEPTS:
+        goal = goal_of(target)
+        labels = tools.labels(goal.fact)
+        for multiplier in (-1.0, -4.0):
+            edit = ds.unlearn(tools.atoms(), tools.acts, labels, goal.value, atoms=8, multiplier=multiplier)
+            report = removal_success(tools.model, [edit], target, prompts=prompts, seed=30, **SAMPLING)
+            report.save(kept / target / f"forget{multiplier:g}")
+            told = {name: f"{report[name].value:.2f} [{report[name].low:.2f}, {report[name].high:.2f}]"
+                    for score in ("gone", "other facts as asked", "other prompts as asked")
+                    for name in (f"{score}, without", score, f"{score}, control")}  # fmt: skip
+            print(target, multiplier, json.dumps(told), flush=True)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Measure what is left to do."""
     tiny = "--tiny" in arguments
@@ -167,6 +201,12 @@ def main(arguments: Sequence[str]) -> None:
         return
     torch.set_num_threads(1)
     tools = Tools(tiny)
+    if "--where" in arguments:
+        placed(tools, kept, 4 if tiny else 24)
+        return
+    if "--forget" in arguments:
+        forgotten(tools, kept, 4 if tiny else 40)
+        return
     sites = [PUSHED, f"{PUSHED}.attn.2", *tools.text]
     bench = steering_bench(
         tools.model, choosing=3 if tiny else 6, held=4 if tiny else 40, sites=sites, seed=20, **SAMPLING
