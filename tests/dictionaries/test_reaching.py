@@ -96,6 +96,22 @@ def test_one_set_of_atoms_serves_all_noise_levels(tmp_path):
     assert fvu(x, made.at(50).reconstruct(x)) < 0.5 * fvu(x, plain.reconstruct(x))
 
 
+def test_without_its_network_only_mean_and_scale_know_the_level():
+    """One encoder for all, in the units of each level."""
+    rows = levels(2000)
+    made = Temporal(**QUICK, film=False).fit([rows])
+    assert not made.weights["film"].any() and not made.weights["film_bias"].any()
+    timed = made._timed()
+    assert made.timesteps == [50, 200, 800]
+    encoders = [made.at(t).weights["encoder"] for t in made.timesteps]
+    assert encoders[1] == pytest.approx(encoders[0], rel=1e-4, abs=1e-6)
+    x = rows.values[rows.timesteps == 200]
+    inside = (x - timed.means[1]) / timed.scales[1]
+    before = (inside - made.weights["raw_bias"]) @ made.weights["raw_encoder"].T + made.weights["raw_encoder_bias"]
+    expected = np.where(before >= np.sort(before, axis=1)[:, [-3]], np.maximum(before, 0), 0) * timed.scales[1]
+    assert made.at(200).encode(x) == pytest.approx(expected, abs=1e-3 * expected.max())
+
+
 def test_the_noise_level_must_be_said():
     """Where there were several; between them it is interpolated, beyond them it stays."""
     made = Temporal(**QUICK).fit([levels(500)])

@@ -64,7 +64,9 @@ def test_two_processes_give_the_weights_of_one(tmp_path):
     for one in started:
         one.start()
     for one in started:
-        one.join(60)
+        one.join(120)
+        one.kill()
+        one.join()
     assert [one.exitcode for one in started] == [0, 0]
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     for name in SHARED:

@@ -29,6 +29,8 @@ class TemporalSettings(AutoencoderSettings):
     """Units of the network that makes scales and shifts of a timestep."""
     waves: int = 32
     """Wavelengths in which it reads the timestep."""
+    film: bool = True
+    """Let that network learn; without, levels differ in mean and scale alone."""
     per_timestep: bool = True
     """Normalise with mean and scale of each timestep, not with those of all together."""
 

@@ -47,6 +47,8 @@ class TemporalCoder(TopKCoder):
         self.hidden_bias = nn.Parameter(start.atoms.new_zeros(settings.hidden))
         self.film = nn.Parameter(start.atoms.new_zeros(2 * channels, settings.hidden))
         self.film_bias = nn.Parameter(start.atoms.new_zeros(2 * channels))
+        for part in (self.hidden, self.hidden_bias, self.film, self.film_bias):
+            part.requires_grad_(settings.film)
 
     def inner(self, x: Tensor, timesteps: Tensor | None) -> Tensor:
         """What the encoder reads; rows without a timestep are at 0."""
