@@ -2,7 +2,7 @@
 
     python benchmarks/steered.py            about half an hour on one quiet core; what is done is kept in runs/steered
     python benchmarks/steered.py --tiny     two minutes, to see that it runs
-    python benchmarks/steered.py --where    the same push at the text of each block alone, against the prompt: five minutes
+    python benchmarks/steered.py --where    the push at the text of each block alone, against the prompt: five minutes
     python benchmarks/steered.py --forget   concept removal by the atoms of a sparse autoencoder, five minutes more
     python benchmarks/steered.py --write    tables and figures of docs/results/steering, from what is kept
 
