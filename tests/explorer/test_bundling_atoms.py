@@ -1,5 +1,6 @@
 """A dictionary becomes a panel: its codes are those that it gives, and nothing is made twice."""
 
+import shutil
 from io import BytesIO
 
 import numpy as np
@@ -12,6 +13,7 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.recipe import Origin
 from denoscope.core.report import Report, Score
+from denoscope.data.base import open_data
 from denoscope.dictionaries.digest import digest_of
 from denoscope.dictionaries.itda import ITDA
 from denoscope.dictionaries.random import RandomAtoms
@@ -20,7 +22,10 @@ from denoscope.dictionaries.temporal import Temporal
 from denoscope.explorer.bundle.atoms import known_atoms, numbers_of, shown_codes
 from denoscope.explorer.bundle.reader import Bundle
 from denoscope.explorer.export import export_page, page_folder
+from denoscope.explorer.server.growing import GrowingBundle
 from denoscope.extract import extract
+from denoscope.live.atoms import join_galleries
+from denoscope.live.sources import Shelf
 from denoscope.store.store import Store
 from fakes import FakeModel
 
@@ -154,6 +159,33 @@ def test_a_dictionary_that_knows_the_noise_is_asked_at_its_level(store, tmp_path
     dense = np.stack([found.of(atom) for atom in range(20)], axis=1)
     np.testing.assert_allclose(dense, made.at(50).encode(x[50]), rtol=5e-3, atol=5e-3)
     assert all(level.learned for level in panel.levels)
+
+
+def test_pictures_that_are_read_later_join_the_gallery(tmp_path) -> None:
+    """Coded as the others are, last, and not counted; a dictionary whose folder is gone keeps its panel."""
+    (tmp_path / "pictures").mkdir()
+    for index in range(5):
+        pixels = np.random.default_rng(index).integers(255, size=(16, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"{index}.png")
+    data, model = open_data(str(tmp_path / "pictures")), FakeModel(channels=24)
+    store = extract(model, [data[0], data[1], data[2]], ["mid"], [50], out=tmp_path / "s", progress=False)
+    made = _made(store)
+    made.save(tmp_path / "s" / "dictionaries" / "chance")
+    shown, (panel,) = _panels(store, tmp_path / "b", made)
+    assert panel.counted == len(panel.images) == 3
+    extract(model, [data[3], data[4]], ["mid"], [50], out=tmp_path / "s", progress=False)
+    growing, shelf = GrowingBundle(shown.blobs.folder), Shelf(store, tmp_path / "desk")
+    assert join_galleries(store, growing, shelf, ["4.png", "0.png", "elsewhere"]) == 1
+    (grown,) = known_atoms(growing.blobs, growing.manifest.panels)
+    assert [image.id for image in grown.images] == ["0.png", "1.png", "2.png", "4.png"]
+    assert (grown.counted, grown.numbers, grown.key) == (3, panel.numbers, panel.key)
+    late = next(volume for volume in Store(tmp_path / "s").volumes if "4.png" in volume.table.position)
+    x = store.refresh().get("mid", timestep=50, recipe=late.recipe, ids=["4.png"]).tokens().numpy()[0]
+    dense = np.stack([shown_codes(growing.blobs, grown, "4.png").of(atom) for atom in range(20)], axis=1)
+    np.testing.assert_allclose(dense, made.encode(x), rtol=2e-3, atol=2e-3)
+    assert join_galleries(store, growing, shelf, ["4.png"]) == 0
+    shutil.rmtree(tmp_path / "s" / "dictionaries")
+    assert join_galleries(store, growing, shelf, ["3.png"]) == 0
 
 
 def test_bad_dictionaries_are_one_line(store, tmp_path) -> None:

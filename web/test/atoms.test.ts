@@ -88,7 +88,7 @@ function told(change: Partial<AtomsFile> = {}): AtomsFile {
   const image = (id: string) => ({ id, title: id, file: "p", width: 40, height: 30, rows: ROWS, cols: COLS, stride: 10, frame: [40, 30, 40, 30, 1, 1, 0, 0], codes: `codes/${id}`, ...(id === "b" ? { invalid: [11] } : {}) });
   return {
     name: "n", kind: "itda", digest: "d", model: "m", site: "up.1", level: "50", recipe: "r", count: COUNT, channels: 4, signed: true, kept: 64,
-    images: NAMES.map(image), of: 9, cells: all.length, power: 2, numbers: "numbers", directions: "directions",
+    images: NAMES.map(image), counted: 2, of: 9, cells: all.length, power: 2, numbers: "numbers", directions: "directions",
     columns: ["density", "largest", "detection", "F1 of colour", "F1 of colour, chance"].map((key) => ({ key, title: key, says: key })),
     texts: { word: ["", "cat", "", "dog house", "", "", ""], colour: ["red", "blue", "blue", "blue", "blue", "blue", "blue"] },
     levels: [{ level: "0", learned: false }, { level: "50", learned: true }], scores: [], notes: [],
@@ -221,6 +221,10 @@ describe("finding", () => {
     expect(against.others).toBe(2);
     for (const hit of against.hits) expect(hit.elsewhere).toBeCloseTo(share([truth[0]![0]!, truth[1]![0]!], hit.atom), 6);
     expect((await inRegion(atoms, [spot("a", 0, 0, -1)])).hits).toEqual([]);
+    const later = await openAtoms(source({ counted: 1 }), "panel"); // the second picture came later: none of its cells are among the others
+    const { hits: found, others: beside } = await inRegion(later, [spot("b", 1, 3, 1)]);
+    expect(beside).toBe(all.length);
+    for (const hit of found) expect(hit.elsewhere).toBeCloseTo(active(hit.atom), 6);
   });
 });
 

@@ -1,7 +1,7 @@
 """A dictionary becomes a panel of the bundle: its codes on a gallery of images, and all that is known of its atoms."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.bundling.atoms_births import births_of, quiet
-from denoscope.bundling.atoms_coded import ELSEWHERE, CodedImage, Spread, coded
+from denoscope.bundling.atoms_coded import ELSEWHERE, Spread, coded
+from denoscope.bundling.atoms_images import entry_of, even, pictures_of, titles_of
 from denoscope.bundling.atoms_told import OWN, report_of, told_of
 from denoscope.bundling.families import Place, families, levels, noise, told
 from denoscope.chosen import usual
@@ -18,10 +19,8 @@ from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.recipe import canonical
 from denoscope.core.report import Report
-from denoscope.core.sample import Image
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.digest import digest_of
-from denoscope.evaluate.knowing import reopened
 from denoscope.explorer.bundle.atoms import (
     AtomsPanel,
     GalleryImage,
@@ -31,15 +30,13 @@ from denoscope.explorer.bundle.atoms import (
     put_numbers,
 )
 from denoscope.explorer.bundle.atoms_codes import MOST
-from denoscope.explorer.bundle.atoms_pictures import put_small
 from denoscope.explorer.bundle.atoms_tally import Tally, nearest
 from denoscope.explorer.bundle.attention import with_panel
 from denoscope.explorer.bundle.blobs import Blobs
 from denoscope.explorer.bundle.manifest import ImageEntry, LayerEntry, PanelEntry
-from denoscope.store.facts import parse
 from denoscope.store.store import Store
 
-__all__ = ["GALLERY", "atom_panels", "named"]
+__all__ = ["GALLERY", "atom_panels", "named", "with_images"]
 
 GALLERY = 192
 """Images in which atoms are looked for: those that are shown, and others from the whole store."""
@@ -50,7 +47,7 @@ _BYTES = 96 << 20
 _LEVELS, _TRIED = 12, 48
 """Noise levels that are compared at most, and images of each."""
 
-_FORMAT = 1
+_FORMAT = 2
 """Of panels; a new one is another key."""
 
 Say = Callable[[str], None]
@@ -126,7 +123,7 @@ def atom_panels(
     """
     panels = tuple(before)
     for given in dictionaries:
-        asked = _asked(store, named(store, given), panels)
+        asked = _asked(store, named(store, given))
         shown = {image.id: image for image in images}
         layer = _layer(asked, layers)
         ids = _gallery(asked, list(shown), gallery)
@@ -137,7 +134,30 @@ def atom_panels(
     return panels
 
 
-def _asked(store: Store, made: Learned, panels: Sequence[PanelEntry]) -> _Asked:
+def with_images(
+    blobs: Blobs, store: Store, panel: AtomsPanel, made: Learned, ids: Sequence[str], shown: Mapping[str, ImageEntry]
+) -> AtomsPanel:
+    """A panel with further images in its gallery; what was counted stays as it was.
+
+    Args:
+        blobs: where to.
+        store: that holds the images.
+        panel: of a dictionary.
+        made: this dictionary.
+        ids: of images; those that the gallery has, or that were not read at the panel's place, are passed over.
+        shown: the manifest's images by id.
+    """
+    place = _asked(store, made).place
+    there = set(place.ids) - {image.id for image in panel.images}
+    look, titles = pictures_of(place), titles_of(place)
+    more = [
+        entry_of(blobs, image, shown.get(image.name), look, titles)
+        for image in coded(made, place, [name for name in ids if name in there])
+    ]
+    return replace(panel, images=(*panel.images, *more))
+
+
+def _asked(store: Store, made: Learned) -> _Asked:
     if made.site is None:
         raise InputError("this dictionary does not say at which site it was learned; learn it with denoscope learn")
     about = str(made.about.get("recipe", ""))
@@ -184,16 +204,10 @@ def _gallery(asked: _Asked, shown: Sequence[str], count: int) -> list[str]:
     grid = volume.read(place.site, place.condition, np.arange(1)).grid
     codes = min(MOST, int(getattr(asked.made.settings, "k", MOST)), len(asked.made.atoms))
     most = max(1, min(count, _BYTES // ((grid.cells if grid else 1) * (6 * codes + 8))))
-    first = _even([name for name in stored if name in set(shown)], most)
-    rest = _even([name for name in stored if name not in set(shown)], most - len(first))
+    first = even([name for name in stored if name in set(shown)], most)
+    rest = even([name for name in stored if name not in set(shown)], most - len(first))
     chosen = {*first, *rest}
     return [name for name in stored if name in chosen]
-
-
-def _even(names: list[str], count: int) -> list[str]:
-    if len(names) <= count:
-        return names
-    return [names[k] for k in np.linspace(0, len(names) - 1, count).round().astype(int)] if count > 0 else []
 
 
 def _panel(
@@ -202,14 +216,14 @@ def _panel(
     """Everything about one dictionary; its files are written."""
     made, place = asked.made, asked.place
     tally, spread = Tally(len(made.atoms), len(ids)), Spread()
-    look, titles = _pictures(place), _titles(place)
+    look, titles = pictures_of(place), titles_of(place)
     entries: dict[str, GalleryImage] = {}
     signed = False
     for image in coded(made, place, ids):
         tally.add(image.codes, image.valid, image.where)
         spread.add(image.values)
         signed = signed or bool((image.codes.values < 0).any())
-        entries[image.name] = _entry(blobs, image, shown.get(image.name), look, titles)
+        entries[image.name] = entry_of(blobs, image, shown.get(image.name), look, titles)
     found = told_of(made, asked.report, "What its atoms stand for was not asked: denoscope interpret STORE DICTIONARY")
     numbers = {**found.numbers, **tally.numbers(), **_levels(asked, ids, tally)}
     near, cosines = nearest(made.atoms)
@@ -228,6 +242,7 @@ def _panel(
         signed=signed,
         kept=MOST,
         images=tuple(entries[name] for name in ids),
+        counted=len(ids),
         of=len(place.ids),
         cells=tally.cells,
         power=0.0 if made.name in ELSEWHERE else spread.power,
@@ -243,30 +258,9 @@ def _panel(
     )
 
 
-def _entry(
-    blobs: Blobs, image: CodedImage, shown: ImageEntry | None, look: Callable[[str], Image], titles: Mapping[str, str]
-) -> GalleryImage:
-    padding = np.setdiff1d(np.arange(image.grid.cells), image.valid).tolist()
-    grey = np.full((max(1, image.frame.height), max(1, image.frame.width), 3), 128, np.uint8)
-    picture = quiet(look)(image.name) if shown is None else None
-    return GalleryImage(
-        id=image.name,
-        title=titles.get(image.name) or (shown.title if shown else image.name.rsplit("/", 1)[-1]),
-        file=shown.file if shown else put_small(blobs, grey if picture is None else picture),
-        width=image.frame.width,
-        height=image.frame.height,
-        rows=image.grid.rows,
-        cols=image.grid.cols,
-        stride=image.grid.stride,
-        frame=image.frame.values,
-        codes=blobs.put(image.codes.to_bytes(), "safetensors"),
-        invalid=tuple(padding) or None,
-    )
-
-
 def _levels(asked: _Asked, ids: Sequence[str], own: Tally) -> dict[str, NDArray[Any]]:
     """Share of active cells at every noise level, and its standard error, `(level, atom)`."""
-    some = _even(list(ids), _TRIED)
+    some = even(list(ids), _TRIED)
     rows: list[Any] = []
     for place, _ in asked.others:
         if place is asked.place:
@@ -285,28 +279,3 @@ def _told_level(made: Learned, place: Place, name: str) -> Level:
     own = made.about.get("condition", {})
     learned = made.about.get("timesteps", [own.get("timestep")])
     return Level(name, place.condition.timestep in learned or place.condition.to_dict() == own)
-
-
-def _pictures(place: Place) -> Callable[[str], Image]:
-    """Pictures by id, from the data sets behind a place."""
-    known: dict[str, Any] = {}
-
-    def look(name: str) -> Image:
-        volume = next(volume for volume in place.volumes if name in volume.table.position)
-        digest = volume.recipe.digest
-        if digest not in known:
-            known[digest] = reopened(volume, None, "the pictures of atoms")
-        return known[digest].fact(name, "image")
-
-    return look
-
-
-def _titles(place: Place) -> dict[str, str]:
-    """What images are called whose name is a number: by what they show."""
-    found: dict[str, str] = {}
-    for volume in place.volumes:
-        for name, facts in parse(volume.table).items():
-            last, shows = name.rsplit("/", 1)[-1], facts.get("category")
-            if last.isdigit() and isinstance(shows, str):
-                found[name] = f"{shows} {int(last)}"
-    return found

@@ -27,6 +27,7 @@ from denoscope.explorer.server.shapes import (
 )
 from denoscope.explorer.server.steershapes import ContrastAsk, FactCount, SteerAsk, SteerSource
 from denoscope.features.rendered import Seen, rendered_judges
+from denoscope.live.atoms import join_galleries
 from denoscope.live.catalogue import entries, known, names, sites_of
 from denoscope.live.cost import Speeds, cost_of, planned
 from denoscope.live.exact import exact_maps
@@ -104,10 +105,13 @@ class Workshop:
             if isinstance(ask, SteerAsk):
                 return steer_pictures(ask, model, self._shelf, self._pictures.parent, watch, self._plain, _judges)
             if isinstance(ask, GenerateAsk):
-                return make_picture(ask, model, self._store, bundle, self._pictures, watch)
-            with self._lock:
-                samples = self._found.samples(list(dict.fromkeys(ask.images)))
-            return read_images(ask, model, samples, self._store, bundle, watch, self._speeds)
+                made = make_picture(ask, model, self._store, bundle, self._pictures, watch)
+            else:
+                with self._lock:
+                    samples = self._found.samples(list(dict.fromkeys(ask.images)))
+                made = read_images(ask, model, samples, self._store, bundle, watch, self._speeds)
+            join_galleries(self._store, bundle, self._shelf, made.images)
+            return made
         finally:
             self._working = ""
             model.forget()

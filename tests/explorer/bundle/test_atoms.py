@@ -151,7 +151,7 @@ def _panel(blobs: Blobs) -> AtomsPanel:
     sheets = put_sheets(blobs, [None] * 12)
     numbers = put_numbers(blobs, {"density": np.zeros(12, np.float32)})
     return AtomsPanel(
-        "one", "itda", "d" * 16, "k", "toy", "mid", "50", "r", 12, 4, True, 64, (image,), 9, 30, 2.5, numbers,
+        "one", "itda", "d" * 16, "k", "toy", "mid", "50", "r", 12, 4, True, 64, (image,), 1, 9, 30, 2.5, numbers,
         put_numbers(blobs, {"atoms": np.ones((12, 4), np.float16), "bias": np.zeros(4, np.float32)}),
         (Column("density", "active", "share"),), {"word": ("cat", *[""] * 11)}, (Level("50", True),),
         ({"name": "FVU", "value": 0.1},), ("a note",), None,

@@ -120,10 +120,10 @@ export interface Region {
 export async function inRegion(atoms: Atoms, painted: (PixelRef & { sign: 1 | -1 })[]): Promise<Region> {
   const [here, against] = await Promise.all([counted(atoms, painted, 1), counted(atoms, painted, -1)]);
   const density = atoms.column("density");
-  const rest = Math.max(0, atoms.file.cells - here.cells);
+  const rest = Math.max(0, atoms.file.cells - here.counted);
   const others = against.cells > 0 ? against.cells : rest;
   const hits = [...here.active].map(([atom, count]): Hit => {
-    const beyond = Math.max(0, (density[atom] ?? 0) * atoms.file.cells - count);
+    const beyond = Math.max(0, (density[atom] ?? 0) * atoms.file.cells - (here.known.get(atom) ?? 0));
     const elsewhere = against.cells > 0 ? (against.active.get(atom) ?? 0) / against.cells : rest > 0 ? beyond / rest : 0;
     return { atom, here: count / here.cells, elsewhere, code: (here.total.get(atom) ?? 0) / here.cells };
   });
@@ -134,6 +134,9 @@ export async function inRegion(atoms: Atoms, painted: (PixelRef & { sign: 1 | -1
 interface Counted {
   cells: number;
   active: Map<number, number>;
+  /** Of these, cells of images over which everything is counted. */
+  counted: number;
+  known: Map<number, number>;
   total: Map<number, number>;
 }
 
@@ -144,14 +147,16 @@ async function counted(atoms: Atoms, painted: (PixelRef & { sign: 1 | -1 })[], s
     const cell = image && cellIn(image, place.x, place.y);
     if (image && cell !== undefined) places.set(image, (places.get(image) ?? new Set()).add(cell));
   }
-  const all = await Promise.all([...places].map(async ([image, cells]): Promise<[Codes, Set<number>]> => [await atoms.codes(image), cells]));
-  const found: Counted = { cells: 0, active: new Map(), total: new Map() };
-  for (const [codes, cells] of all)
+  const all = await Promise.all([...places].map(async ([image, cells]): Promise<[Codes, Set<number>, boolean]> => [await atoms.codes(image), cells, atoms.counts(image)]));
+  const found: Counted = { cells: 0, counted: 0, active: new Map(), known: new Map(), total: new Map() };
+  for (const [codes, cells, counts] of all)
     for (const cell of cells) {
       found.cells += 1;
+      found.counted += Number(counts);
       for (const { atom, code } of codes.at(cell)) {
         if (code <= 0) continue;
         found.active.set(atom, (found.active.get(atom) ?? 0) + 1);
+        if (counts) found.known.set(atom, (found.known.get(atom) ?? 0) + 1);
         found.total.set(atom, (found.total.get(atom) ?? 0) + code);
       }
     }

@@ -56,9 +56,11 @@ export interface AtomsFile {
   signed: boolean;
   kept: number;
   images: GalleryImage[];
+  /** The first so many images, over which everything is counted; the others were added later. */
+  counted: number;
   /** Images that the store holds there. */
   of: number;
-  /** Of the gallery, without padding. */
+  /** Of the counted images, without padding. */
   cells: number;
   /** Mean squared distance of a cell from the mean; 0 where what is left means nothing. */
   power: number;
@@ -145,6 +147,7 @@ export class Atoms {
   private readonly held = new Map<string, Promise<Codes>>();
   private readonly weights = new Map<string, number>();
   private readonly places: Map<string, GalleryImage>;
+  private readonly early: Set<GalleryImage>;
   private readonly known = new Map<string, Float32Array | Int32Array | Uint16Array | Uint8Array>();
 
   constructor(
@@ -152,12 +155,18 @@ export class Atoms {
     private readonly numbers: TensorFile,
     private readonly source: Source,
   ) {
+    this.early = new Set(file.images.slice(0, file.counted));
     this.places = new Map(file.images.map((image) => [image.id, image]));
   }
 
   /** An image of the gallery; nothing where it is not one. */
   image(id: string): GalleryImage | undefined {
     return this.places.get(id);
+  }
+
+  /** Whether an image is one of those over which everything is counted. */
+  counts(image: GalleryImage): boolean {
+    return this.early.has(image);
   }
 
   /** A number per atom; NaN where nothing is known. */
@@ -281,6 +290,7 @@ export function checkAtoms(data: unknown): AtomsFile {
   };
   if (typeof data !== "object" || data === null) bad("it is no object");
   if (!Number.isSafeInteger(file.count) || file.count < 1) bad("count is no number of atoms");
+  if (!Number.isSafeInteger(file.counted)) bad("counted is no number of images");
   for (const key of ["name", "kind", "site", "level", "numbers", "directions"] as const) if (typeof file[key] !== "string") bad(`${key} is no text`);
   for (const key of ["images", "columns", "levels", "scores", "notes"] as const) if (!Array.isArray(file[key])) bad(`${key} is no list`);
   for (const image of file.images) {

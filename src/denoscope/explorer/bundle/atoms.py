@@ -118,9 +118,10 @@ class AtomsPanel:
         count, channels: atoms, and what they are directions of.
         signed: whether codes below zero occur.
         kept: codes that are kept of a cell, at most.
-        images: the gallery.
-        of: images that the store holds there.
-        cells: of the gallery, without padding.
+        images: the gallery; those that were added while it was served come last.
+        counted: the first so many images, over which everything is counted.
+        of: images that the store held there then.
+        cells: of the counted images, without padding.
         power: mean squared distance of a cell from the mean; `Codes.left` / power is a cell's share of FVU.
         numbers: safetensors file: `Column.key` and the tensors that `docs/explorer.md` lists.
         directions: safetensors file: `atoms` `(atom, channel)` in half precision, `bias` `(channel,)`.
@@ -146,6 +147,7 @@ class AtomsPanel:
     signed: bool
     kept: int
     images: tuple[GalleryImage, ...]
+    counted: int
     of: int
     cells: int
     power: float
