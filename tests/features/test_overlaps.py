@@ -63,6 +63,14 @@ def test_dictionaries_of_the_same_cells_overlap_in_whatever_space(three):
     assert score.low <= score.value <= score.high and score.n > 10
     assert report["a and c, images shuffled"].over == "shuffles"
     assert set(report.inputs) == {"a", "b", "c"} and list(report.figures) == ["Overlap"]
+    assert not any("by chance" in note for note in report.notes)
+
+
+def test_a_choice_by_chance_is_said_to_be_no_ground_for_comparing():
+    """Two unlike spaces with one seed make the same draws."""
+    made = [ITDA(atoms=30, k=4, cells=IMAGES * CELLS).fit([rows(24, seed, np.arange(30))]) for seed in (0, 1)]
+    report = overlaps(made, ["a", "b"], images=IMAGES, draws=50)
+    assert any("by chance (--choose loss)" in note for note in report.notes)
 
 
 def test_the_command_reads_folders(three, tmp_path, capsys):

@@ -29,8 +29,15 @@ _NOTES = (
     "bootstrap over images. Dictionaries of different widths compare, since an atom is known by its birthplace.",
     "Images shuffled: the same when the images of one dictionary are permuted, which keeps its liking for places and "
     "its number of atoms per image. What exceeds it depends on what the images show. q: false discovery rate.",
-    "Read an overlap against two dictionaries of one model and site that differ in their seed alone, on the same "
-    "images and of the same size: no pair can be expected to share more. Sizes that differ bound it from above.",
+    "Read an overlap against two dictionaries of one model and site that met the cells in another order, on the same "
+    "images and of the same size: no pair can be expected to share more. Sizes that differ bound it from above. What "
+    "met the cells in one order shares some for that alone: an empty dictionary takes whatever comes first.",
+)
+
+
+_DRAWN = (
+    "Some of these chose their cells by chance (--choose loss): of one seed they made the same draws and overlap for "
+    "that alone, of different seeds hardly at all, whatever the models are. Compare --choose worst or --threshold."
 )
 
 
@@ -99,7 +106,7 @@ def overlaps(
         origin=Origin.now(time.perf_counter() - started),
         table=_table(between, found, [str(one.made.site) for one in chosen], pairs),
         figures={"Overlap": _drawn([one.name for one in chosen], pairs, found)},
-        notes=_NOTES,
+        notes=(*_NOTES, *[_DRAWN] * any(_by_chance(one.made) for one in chosen)),
     )  # fmt: skip
 
 
@@ -126,6 +133,11 @@ def _chosen(given: str | Path | Learned, stores: Sequence[Store | str | Path]) -
         grid=_grid(made, None if folder is None else Path(folder), stores),
         pool=int(told.get("learned from", 0)),
     )
+
+
+def _by_chance(made: Learned) -> bool:
+    """Whether cells became atoms with a chance in proportion to what was left of them."""
+    return getattr(made.settings, "choose", "") == "loss" and not getattr(made.settings, "threshold", 0.0)
 
 
 def _grid(made: Learned, folder: Path | None, stores: Sequence[Store | str | Path]) -> tuple[int, int] | None:
