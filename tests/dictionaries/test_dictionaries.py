@@ -119,6 +119,12 @@ def test_bad_input_is_refused_in_one_line(tmp_path, world, learned):
     x = world[0][:64]
     with pytest.raises(InputError, match="k must lie in"):
         TopK(atoms=8, k=9)
+    with pytest.raises(InputError, match="whole numbers"):
+        TopK(atoms=8, k=2.5)
+    with pytest.raises(InputError, match="targets are for a transcoder"):
+        TopK(atoms=8, k=2).fit([Rows(x, targets=x)])
+    with pytest.raises(InputError, match=r"must be \(sample, 32\)"):
+        TopK(atoms=8, k=2).fit([x, x[:, :9]])
     with pytest.raises(UnknownName, match="atoms"):
         TopK(atom=8)
     with pytest.raises(InputError, match="NaN"):

@@ -64,6 +64,9 @@ class AutoencoderSettings:
     """Where the numbers of the log go besides: tensorboard, trackio, or package.module:maker of your own."""
 
     def __post_init__(self) -> None:
+        counts = {"atoms": self.atoms, "k": self.k, "cells": self.cells, "batch": self.batch}
+        if broken := [f"{name} {count}" for name, count in counts.items() if int(count) != count]:
+            raise InputError(f"atoms, k, cells and batch must be whole numbers, not {', '.join(broken)}")
         if not 1 <= self.k <= self.atoms:
             raise InputError(f"k must lie in 1 ... atoms ({self.atoms}), not {self.k}")
         if min(self.cells, self.batch, self.dead_after, self.accumulate) < 1:

@@ -46,7 +46,7 @@ class Keeper:
             found = cast("dict[str, Any]", torch.load(self.folder / _CHECKPOINT, map_location="cpu", weights_only=True))
             told = found["identity"]
         except (RuntimeError, OSError, EOFError, ValueError, KeyError, UnpicklingError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            why = str(error).splitlines()[0].split(". ")[0] if str(error) else type(error).__name__
             raise StoreError(
                 f"the checkpoint in {self.folder} cannot be read ({why}); remove it to begin anew"
             ) from None

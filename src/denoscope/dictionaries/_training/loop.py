@@ -81,6 +81,8 @@ class Run:
 
     def __init__(self, made: Autoencoder, head: Rows, place: Path | None, every: int) -> None:
         self._made, settings = made, made.settings
+        if made.tied and head.targets is not None:
+            raise InputError(f"a {made.name} dictionary explains what it reads; targets are for a transcoder")
         self._share = share_of(settings.device)
         device = self._share.device or device_of(settings.device)
         targets = head.values if head.targets is None else head.targets
