@@ -19,6 +19,7 @@ from denoscope.features.success import steering_success
 from denoscope.features.successscores import success_scores
 from denoscope.features.trials import goal_of, named, trials
 from denoscope.features.wording import levelled, worded
+from denoscope.measures.statistics import wilson
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
 
@@ -88,6 +89,8 @@ def test_scores_by_hand() -> None:
     scores = {score.name: score for score in success_scores(table, {})}
     assert scores["target reached"].value == 0.75
     assert scores["target reached, without"].value == 0.25
+    whole = scores["a: target reached"]
+    assert (whole.value, whole.low, whole.high, whole.n) == wilson(2, 2), "shares of 0 and 1 have an interval as well"
     assert scores["target reached beyond control"].value == 0.5
     assert scores["target reached, all else as asked"].value == 0.5
     assert scores["b: target reached"].value == 0.5

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from denoscope.core.report import Score, Table
 from denoscope.figures.doses import doses_sheet
 from denoscope.figures.plots import Band, bars
-from denoscope.measures.statistics import Estimate, bootstrap_difference, bootstrap_mean
+from denoscope.measures.statistics import Estimate, bootstrap_difference, bootstrap_mean, wilson
 
 __all__ = ["success_figures", "success_scores"]
 
@@ -48,10 +48,12 @@ def success_scores(table: Table, judges: Mapping[str, Any]) -> Iterator[Score]:
 def success_figures(table: Table, sheets: Mapping[str, NDArray[np.uint8]]) -> dict[str, bytes]:
     """How often each target was reached, and pictures of the first of them: without, with, control, prompt."""
     targets, runs = list(dict.fromkeys(table["target"])), list(dict.fromkeys(table["run"]))
-    found = [bootstrap_mean(_column(table, [target], "edit", "reached")) for target in targets]
-    band = Band(*zip(*[one[:3] for one in found], strict=True))
-    made = {"Target reached": bars(targets, band, "Target reached with the edit", "share of pictures")}
     names = [_RUNS[run] for run in runs]
+    told = [(target, run) for target in targets for run in runs]
+    found = [_share(_column(table, [target], run, "reached"), _units(table, [target])) for target, run in told]
+    band = Band(*zip(*[one[:3] for one in found], strict=True))
+    lines = [f"{target}, {_RUNS[run]}" for target, run in told]
+    made = {"Target reached": bars(lines, band, "How often a judge sees the target", "share of pictures")}
     for title, images in list(sheets.items())[:_SHOWN]:
         target = title.split(":")[0]
         rows = [i for i, name in enumerate(table["target"]) if name == target and table["run"][i] == ""]
@@ -67,12 +69,27 @@ def _of(table: Table, targets: Sequence[str], before: str) -> Iterator[Score]:
         for run, found in values.items():
             if run or column in _ABSOLUTE:
                 tag = "" if run == "edit" else f", {_RUNS[run]}"
-                yield Score(f"{before}{name}{tag}", *bootstrap_mean(found, groups=groups), **told)
+                mean = _share if column in ("reached", "clean") else _mean
+                yield Score(f"{before}{name}{tag}", *mean(found, groups), **told)
         for other in values:
             if other == "edit" or (not other and column not in _ABSOLUTE):
                 continue
             beyond = bootstrap_difference(values["edit"], values[other], groups=groups)
             yield Score(f"{before}{name} beyond {_RUNS[other]}", *beyond, **told)
+
+
+def _mean(values: NDArray[np.float64], groups: Sequence[str]) -> Estimate:
+    return bootstrap_mean(values, groups=groups)
+
+
+def _share(values: NDArray[np.float64], groups: Sequence[str]) -> Estimate:
+    """Of yes and no: Wilson's interval where units are single, or agree; else the bootstrap over units."""
+    units = len(set(groups))
+    if units == len(values):
+        return wilson(int(values.sum()), units)
+    if len(np.unique(values)) > 1:
+        return _mean(values, groups)
+    return wilson(int(values[0]) * units, units)
 
 
 def _units(table: Table, targets: Sequence[str]) -> list[str]:
