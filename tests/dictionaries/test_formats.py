@@ -12,8 +12,10 @@ from denoscope.core.errors import InputError, StoreError, UnknownName
 from denoscope.dictionaries.base import load_dictionary
 from denoscope.dictionaries.formats import format_of, read_dictionary, write_dictionary
 from denoscope.dictionaries.gated import Gated
+from denoscope.dictionaries.hierarchical import Hierarchical
 from denoscope.dictionaries.jumprelu import JumpReLU
 from denoscope.dictionaries.pca import PCA
+from denoscope.dictionaries.temporal import Temporal
 from denoscope.dictionaries.topk import TopK
 
 ATOMS, CHANNELS, K = 24, 10, 4
@@ -181,6 +183,16 @@ def test_what_is_written_is_read_back(kind, format, tmp_path) -> None:
     assert format_of(tmp_path / "there") == format
     np.testing.assert_allclose(again.encode(X), made.encode(X), atol=2e-5)
     np.testing.assert_allclose(again.decode(again.encode(X)), made.decode(made.encode(X)), atol=5e-5)
+
+
+def test_a_dictionary_for_every_k_is_written_with_its_own(tmp_path) -> None:
+    """Its codes are those of TopK; one that knows the noise level is refused, and what to do is told."""
+    every = Hierarchical(atoms=ATOMS, k=K)
+    every.weights = ours(TopK).weights
+    again = read_dictionary(write_dictionary(every, tmp_path / "h", "sae_lens"))
+    np.testing.assert_allclose(again.encode(X), every.encode(X), atol=2e-5)
+    with pytest.raises(InputError, match=r"made\.at\(50\)"):
+        write_dictionary(Temporal(atoms=4, k=2), tmp_path / "t", "sae_lens")
 
 
 def test_what_cannot_be_said_is_refused_with_the_reason(tmp_path) -> None:

@@ -55,11 +55,6 @@ def cells_of(made: Learned, format: str) -> Cells:
     """
     if not isinstance(made, Pursuing):
         raise InputError(f"{format} holds dictionaries whose codes are pursued, such as itda; {made.name!r} is none")
-    pursuit, signed = _WAYS[format]
-    if (made.settings.pursuit, made.settings.signed) != (pursuit, signed):
-        how = "signed" if signed else "non-negative"
-        log.warning("the package finds codes by %s %s pursuit and will explain less than this dictionary, which %s",
-                    how, pursuit, "reads its own way from origin.json when it is read here again")  # fmt: skip
     births: Mapping[str, list[Any]] = getattr(made, "births", {})
     return Cells(made.atoms, made.bias, made.settings, births, made.about)
 
@@ -72,8 +67,13 @@ def numbered(found: Cells) -> NDArray[np.int64]:
     return np.array([(-1, -1) if s is None else (order[s], -1 if c is None else c) for s, c in rows], dtype=np.int64)
 
 
-def told_beside(found: Cells, folder: Path) -> None:
-    """Write what the package's files have no word for."""
+def told_beside(found: Cells, folder: Path, format: str) -> None:
+    """Write what the package's files have no word for, and say where the package will do otherwise."""
+    pursuit, signed = _WAYS[format]
+    if (found.settings.pursuit, found.settings.signed) != (pursuit, signed):
+        how = "signed" if signed else "non-negative"
+        log.warning("the package finds codes by %s %s pursuit and will explain less than this dictionary, which %s",
+                    how, pursuit, "reads its own way from origin.json when it is read here again")  # fmt: skip
     told = {"pursuit": found.settings.pursuit, "signed": found.settings.signed, "k": found.settings.k,
             "births": dict(found.births), "about": dict(found.about)}  # fmt: skip
     (folder / _BESIDE).write_text(json.dumps(told), encoding="utf-8")

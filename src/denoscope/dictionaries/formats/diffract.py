@@ -66,7 +66,7 @@ def save_made(made: Learned, folder: Path) -> None:
     """
     if not isinstance(made, TimedTranscoder):
         raise InputError(f"DifFRACT's files hold ReLU codes under its own network of the noise level, which a "
-                         f"{made.name!r} dictionary has not; write what it is at one level, made.at(50), as sae_lens")  # fmt: skip
+                         f"{made.name!r} dictionary has not; write what it is at one level as sae_lens")  # fmt: skip
     arrays = {name: made.weights[ours] for ours, name in _PARTS.items()} | {"decoder.weight": made.atoms.T}
     write(folder / str(made.about.get("file", "transcoder_img_0.pt")), arrays)
 

@@ -61,7 +61,7 @@ def save_made(made: Learned, folder: Path) -> None:
             "seq_len": 0, "batch_size": int(found.settings.batch), "seed": int(found.settings.seed),
             "max_dict_size": len(found.atoms)}  # fmt: skip
     (folder / _CONFIG).write_text(require("yaml", "write ITDA's files", "pyyaml").safe_dump(told), encoding="utf-8")
-    told_beside(found, folder)
+    told_beside(found, folder, "itda")
 
 
 def _config(path: Path) -> dict[str, Any]:

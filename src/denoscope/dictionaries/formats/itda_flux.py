@@ -64,7 +64,7 @@ def save_made(made: Learned, folder: Path) -> None:
     write(folder / _WEIGHTS, {"xs": room, "ys": room.copy(), "mean_x": found.bias, "mean_y": found.bias.copy(),
                               "std_x": ones, "std_y": ones.copy(), "weight": none})  # fmt: skip
     (folder / _CONFIG).write_text(json.dumps(told, indent=1))
-    told_beside(found, folder)
+    told_beside(found, folder, "itda_flux")
 
 
 def _check(told: dict[str, Any], found: Tensors, atoms: Any, pairs: Any) -> None:

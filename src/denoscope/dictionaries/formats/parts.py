@@ -116,6 +116,11 @@ def parts_of(made: Learned) -> Parts:
     """
     if not isinstance(made, Autoencoder) or not (made.tied or isinstance(made, Transcoder)):
         raise InputError(f"a {made.name!r} dictionary has no encoder that other packages know")
+    if hasattr(made, "at"):
+        raise InputError(f"a {made.name!r} dictionary knows the noise level, which other packages do not; write what "
+                         "it is at one level, made.at(50)")  # fmt: skip
+    if "encoder" not in made.weights:
+        raise InputError(f"a {made.name!r} dictionary has no encoder that other packages know")
     weights = {name: array.astype(np.float64) for name, array in made.weights.items()}
     lengths = weights.get("lengths", np.ones(len(made.atoms)))
     encoder_bias = weights.get("encoder_bias", np.zeros(len(lengths))) / lengths
@@ -129,7 +134,7 @@ def parts_of(made: Learned) -> Parts:
         return Parts("gated", **shared, gain=weights["gain"], magnitude=weights["magnitude"] / lengths)
     if "threshold" in weights:
         return Parts("threshold", **shared, threshold=np.maximum(weights["threshold"], 0) / lengths)
-    if made.name not in ("topk", "transcoder"):
+    if type(made)._encode not in (TopK._encode, Transcoder._encode):
         raise InputError(f"a {made.name!r} dictionary cannot be written in another package's format")
     return Parts("topk", **shared, k=made.settings.k)
 
