@@ -1,7 +1,7 @@
 """The verb `demo`: what the package does, on real input, in under a minute.
 
 It reads photographs and generated scenes with the embedded model into a store, asks at every site whether the cells
-of an object are alike, and makes the explorer's bundle of all that.
+of an object are alike, learns a small dictionary, and makes the explorer's bundle of all that.
 """
 
 import time
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from denoscope.bundling import bundle
+from denoscope.bundling import Wanted, bundle
 from denoscope.core.recipe import Recipe
 from denoscope.core.report import Report
 from denoscope.core.sample import DataSet, Sample
@@ -18,6 +18,8 @@ from denoscope.demo.picture import picture
 from denoscope.demo.report import report
 from denoscope.demo.warm import remember
 from denoscope.extract import extract
+from denoscope.interpret import interpret
+from denoscope.learn import learn
 from denoscope.models.loading import load, untrained
 from denoscope.store.store import Store
 
@@ -34,6 +36,8 @@ COMPARED = 50
 LOOKING = ("up.2.attn.2.blk.0.cross.map", "up.3.attn.0.blk.0.cross.map")
 """Where cells look among the words of a prompt."""
 PROMPT = "a photo of a {category}"
+LEARNED_AT, ATOMS = "up.1", 192
+"""Where directions are learned, and how many."""
 LOOKED_AT = 24
 """Scenes that are read with the prompt."""
 
@@ -66,8 +70,13 @@ def run_demo(out: Path, say: Callable[[str], None], model: str = MODEL, scenes: 
     found.save(out / "report")
     store.save(found, "objects-hold-together")
     (out / "maps.png").write_bytes(picture(store, trained, SITES, COMPARED, samples))
+    say(f"learning {ATOMS} directions of cells at {LEARNED_AT}, and looking for what they stand for")
+    made = learn(
+        store, "topk", LEARNED_AT, timestep=COMPARED, recipe=trained, atoms=ATOMS, k=8, cells=60_000, progress=False
+    )
+    interpret(store, made, looked=24)
     say("packing what was read for the explorer")
-    bundle(store)
+    bundle(store, wanted=Wanted(dictionaries=[made]))
     if (model, scenes) == (MODEL, SCENES):
         remember(out)
     return [*_told(found), *_places(out, store), f"done in {time.perf_counter() - started:.0f} s"]

@@ -35,9 +35,10 @@ def remember(out: Path) -> None:
 
 def _asked() -> dict[str, Any]:
     """What a demo rests on: weights that were changed in place, as in a checkout, make another one."""
-    from denoscope.demo import LOOKED_AT, LOOKING, PROMPT, SITES, TIMESTEPS
+    from denoscope.demo import ATOMS, LEARNED_AT, LOOKED_AT, LOOKING, PROMPT, SITES, TIMESTEPS
     from denoscope.models.embedded import WEIGHTS
     from denoscope.models.folder import weight_digest
 
     read = {"sites": list(SITES), "timesteps": list(TIMESTEPS), "words": [PROMPT, LOOKED_AT, *LOOKING]}
-    return {"denoscope": version("denoscope"), "weights": weight_digest(WEIGHTS), "read": read}
+    made = {"read": read, "learned": [LEARNED_AT, ATOMS]}
+    return {"denoscope": version("denoscope"), "weights": weight_digest(WEIGHTS), **made}
