@@ -65,12 +65,12 @@ def write_steered(folder: Path, names: Sequence[str], docs: Path) -> None:
 
 
 def _groups(reports: Reports) -> Iterator[tuple[str, dict[str, dict[str, Report]]]]:
-    """All targets that every family was tried on, then the targets one by one."""
-    common = set.intersection(*[set(some) for some in reports.values()])
-    shared = {name: {target: some[target] for target in sorted(common)} for name, some in reports.items()}
-    if len(common) > 1:
-        yield f"{len(common)} targets", shared
-    for target in sorted({target for some in reports.values() for target in some}):
+    """All targets, of the families that were tried on all of them; then the targets one by one."""
+    known = {target for some in reports.values() for target in some}
+    whole = {name: some for name, some in reports.items() if set(some) == known}
+    if len(known) > 1 and whole:
+        yield f"{len(known)} targets", whole
+    for target in sorted(known):
         yield target, {name: {target: some[target]} for name, some in reports.items() if target in some}
 
 
