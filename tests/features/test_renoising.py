@@ -49,7 +49,8 @@ def test_what_differs_is_told_apart_and_a_second_run_is_not(model):
     assert {row.split(" at ")[0] for row in (score.name for score in report.scores)} == {
         f"accuracy, {p}" for p in PAIRS
     }
-    control = report[f"accuracy, {PAIRS[2]} at mid, 1"]
+    assert f"{PAIRS[2]} 0 of 2" in report.notes[0]
+    control = report[f"accuracy, {PAIRS[2]} at mid, 1, cells"]
     assert control.low <= 0.5 <= control.high and control.n == 12
     assert len(report.table["q"]) == 2 * len(PAIRS)
     scenes = open_data("menagerie:test", 24)

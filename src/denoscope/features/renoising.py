@@ -7,6 +7,7 @@ the two differ, what was learned on one need not hold on the other.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from denoscope.core.report import Report, Score
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.site import Site
 from denoscope.data.base import identity, open_data, read
-from denoscope.features.trajectories import Spot, Trajectories
+from denoscope.features.trajectories import How, Spot, Trajectories
 from denoscope.figures.plots import Band, curves
 from denoscope.measures.significance import false_discovery
 from denoscope.measures.twosample import TwoSample, two_sample
@@ -35,13 +36,14 @@ __all__ = ["PAIRS", "renoised"]
 PAIRS = ("noised pictures of its own", "noised images", "sampled twice")
 """What is held against sampling runs; the last is sampling runs again, which nothing but chance tells apart."""
 
+_RATE = 0.05
 _NOTE = (
-    "Every row is of another picture, with a prompt of another image. Accuracy is that of a classifier that tells rows of real "
-    "sampling runs (the branch with the prompt) from others at the same level, on pictures that it did not see; 0.5 is "
-    "chance. `cells` are one cell of each picture, `means` the mean of its cells. The energy distance is a share of "
-    "the distance between rows: 0 where both are drawn alike. p is by relabelling, q at one false discovery rate over "
-    "the table; `sampled twice` is the control. Its own pictures tell what noising does, images what they differ in "
-    "besides."
+    "Every row is of another picture, with a prompt of another image. Accuracy is that of a classifier that tells rows "
+    "of real sampling runs (the branch with the prompt) from others at the same level, on pictures that it did not "
+    "see; 0.5 is chance. `cells` are one cell of each picture, `means` the mean of its cells. The energy distance is a "
+    "share of the distance between rows: 0 where both are drawn alike. p is by relabelling, q at one false discovery "
+    "rate over the table; `sampled twice` is the control. Its own pictures tell what noising does, images what they "
+    "differ in besides. Rows of neighbouring levels and sites are of the same pictures, and err together."
 )
 
 
@@ -105,15 +107,16 @@ def renoised(
         tuple(one.to_dict() for one in conditions), {"layout": "none", "steps": len(levels), "guidance": scale},
     )  # fmt: skip
     told = {"pictures": count, "steps": len(levels), "guidance": scale, "prompt": prompt, "draws": draws, "seed": seed}
+    table = _table(found, levels, count)
     report = Report(
         task="renoised",
         parameters=told,
         scores=_scores(found, levels),
         inputs={"recipe": recipe.digest},
         origin=Origin.now(time.perf_counter() - started, str(getattr(scope, "device", "cpu"))),
-        table=_table(found, levels, count),
+        table=table,
         figures=_figures(found, levels, at, places),
-        notes=(_NOTE,),
+        notes=(_summary(table), _NOTE),
     )
     if out is not None:
         report.save(out)
@@ -149,15 +152,22 @@ Found = Mapping[tuple[str, Spot], TwoSample]
 
 
 def _scores(found: Found, levels: Sequence[Any]) -> tuple[Score, ...]:
-    """Accuracies on single cells, site by site and level by level."""
+    """Accuracies, site by site and level by level."""
     return tuple(
         Score(
-            f"accuracy, {pair} at {site}, {levels[step].timestep:g}", **one.accuracy._asdict(), unit="share",
+            f"accuracy, {pair} at {site}, {levels[step].timestep:g}, {how}", **one.accuracy._asdict(), unit="share",
             over="pictures",
         )
         for (pair, (site, step, how)), one in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
-        if how == "cells"
     )  # fmt: skip
+
+
+def _summary(table: Mapping[str, Sequence[Any]]) -> str:
+    """How many tests find a difference, of each kind."""
+    rows = list(zip(table["against sampling"], table["q"], strict=True))
+    counts = {pair: [q <= _RATE for name, q in rows if name == pair] for pair in PAIRS}
+    told = ", ".join(f"{pair} {sum(found)} of {len(found)}" for pair, found in counts.items())
+    return f"Energy distances that hold at a false discovery rate of {_RATE:.0%}: {told}."
 
 
 def _table(found: Found, levels: Sequence[Any], count: int) -> dict[str, list[Any]]:
@@ -175,15 +185,18 @@ def _table(found: Found, levels: Sequence[Any], count: int) -> dict[str, list[An
 
 
 def _figures(found: Found, levels: Sequence[Any], at: Sequence[int], sites: Sequence[Site]) -> dict[str, bytes]:
-    """Accuracy over noise, for each site."""
+    """Accuracy over noise, for each site, on means and on single cells."""
     steps = sorted(at, key=lambda step: levels[step].timestep)
+    x = [round(levels[step].timestep) for step in steps]
     made: dict[str, bytes] = {}
-    for site in sites if len(steps) > 1 else ():
+    kinds: tuple[How, How] = ("means", "cells")
+    for site, how in product(sites if len(steps) > 1 else (), kinds):
         lines: dict[str, Band] = {}
         for pair in PAIRS:
-            told = [found[pair, (site.name, step, "cells")].accuracy for step in steps]
+            told = [found[pair, (site.name, step, how)].accuracy for step in steps]
             lines[pair] = Band([t.value for t in told], [t.low for t in told], [t.high for t in told])
-        title = f"sampling runs told apart at {site.name}"
-        x = [round(levels[step].timestep) for step in steps]
-        made[title] = curves(x, lines, title, "timestep", "accuracy", dashed=PAIRS[2:])
+        lines["chance"] = Band(*([0.5] * len(steps),) * 3)
+        rows = "means over cells" if how == "means" else "single cells"
+        title = f"{site.name}: sampling runs told apart by {rows}"
+        made[title] = curves(x, lines, title, "timestep", "accuracy", dashed=(PAIRS[2], "chance"))
     return made

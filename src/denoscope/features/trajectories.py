@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from denoscope.models.base import Model
 
-__all__ = ["Spot", "Trajectories"]
+__all__ = ["How", "Spot", "Trajectories"]
 
 How = Literal["cells", "means"]
 Spot = tuple[str, int, How]

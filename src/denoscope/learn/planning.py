@@ -18,6 +18,10 @@ __all__ = ["Budget", "plan"]
 
 _TRIAL = 2.0
 """Seconds that reading is tried for, and at least one block."""
+_STEPS = 6
+"""Steps of training that are timed, after a first one."""
+_TIMES = 3
+"""Times that they are timed, of which the shortest counts: other work on the machine only adds."""
 _ROWS = 8192
 """Cells that are tried at most."""
 _RIVALS = 3
@@ -150,16 +154,15 @@ def _read(work: Work) -> tuple[Rows, float]:
 
 def _trained(work: Work, rows: Rows) -> tuple[Learned, float]:
     """A dictionary of the same settings after a few steps, and seconds for each further cell."""
-    spans: list[tuple[int, float]] = []
-    made = work.made
-    for share in (4, 1) if isinstance(work.made, Autoencoder) else (1,):
-        some = rows[: max(min(len(rows), 2), len(rows) // share)]
-        made = _like(work.made, len(some))
-        spans.append((len(some), _timed(lambda made=made, some=some: made.fit([some]))))
-    if len(spans) == 1:
-        return made, spans[0][1] / spans[0][0]
-    (few, short), (many, long) = spans
-    return made, max(long - short, 0.1 * long) / max(1, many - few)
+    if "cells" not in type(work.made.settings).__dataclass_fields__:
+        made = _like(work.made, 0)
+        return made, _timed(lambda: made.fit([rows])) / len(rows)
+    few, many = _like(work.made, work.batch), _like(work.made, (1 + _STEPS) * work.batch)
+    short = min(_timed(lambda: few.fit([rows])) for _ in range(_TIMES))
+    if short > _TRIAL:
+        return few, short / work.batch
+    long = min(_timed(lambda: many.fit([rows])) for _ in range(_TIMES))
+    return many, max(long - short, 0.1 * long) / (_STEPS * work.batch)
 
 
 def _like(made: Learned, cells: int) -> Learned:

@@ -9,12 +9,13 @@ from denoscope.chosen import loaded, opened
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.core.recipe import Recipe
-from denoscope.core.registry import dictionaries
+from denoscope.core.registry import dictionaries, models
 from denoscope.core.site import Site
 from denoscope.dictionaries.base import Learned
 from denoscope.learn.reading import Images, Reading, source_of
 from denoscope.learn.source import Source
 from denoscope.learn.stored import stored
+from denoscope.store.place import Place
 from denoscope.store.store import Store
 
 if TYPE_CHECKING:
@@ -96,9 +97,12 @@ def _place(store: Any, data: Any, source: str | None, reading: Reading) -> Store
     live = data is not None or source is not None or bool(reading.prompts)
     if isinstance(store, Store) and live:
         raise InputError("a store holds what was read; data, source and prompts are for learning from a model")
+    named = store if isinstance(store, str) else ""
+    if live and named and Place(named).exists() and Store(named).volumes:
+        raise InputError(f"{named} is a store, which holds what was read; leave out data, source and prompts")
     if live:
         return None
-    if hasattr(store, "stream"):
+    if hasattr(store, "stream") or (named in models and not Place(named).exists()):
         raise InputError("a model needs images to read: data='menagerie:train', or a folder; or source='generation'")
     if reading != Reading():
         raise InputError("prompt, steps, guidance, cells_per_image, limit and batch_size are for reading a model")
