@@ -27,7 +27,7 @@ def rows(count: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture(scope="module", params=["topk", "batchtopk"])
 def learned(request):
     """With a normaliser that gives each atom its own length."""
-    told = {"atoms": 48, "k": K, "cells": 20_000, "batch": 128, "lr": 5e-3, "device": "cpu", "normaliser": "channel"}
+    told = {"atoms": 48, "k": K, "cells": 10_000, "batch": 128, "lr": 5e-3, "device": "cpu", "normaliser": "channel"}
     return dictionaries.get(request.param)(**told).fit([rows(5000)])
 
 

@@ -15,7 +15,7 @@ from denoscope.measures.sparsity import fvu, mean_cosine
 
 C, LEVELS, TRUE = 16, 3, 24
 QUICK = {"atoms": 12, "k": 3, "cells": 2000, "batch": 100, "device": "cpu", "levels": (800, 400, 50)}
-GOOD = {"atoms": 48, "k": 2, "cells": 30_000, "batch": 128, "lr": 5e-3, "dead_after": 5000, "device": "cpu"}
+GOOD = {"atoms": 48, "k": 2, "cells": 16_000, "batch": 128, "lr": 8e-3, "dead_after": 5000, "device": "cpu"}
 
 
 def directions() -> np.ndarray:

@@ -15,7 +15,6 @@ from denoscope.dictionaries._training.starting import start_of
 from denoscope.dictionaries._training.trainer import Trainer
 from denoscope.dictionaries.topk import TopK
 
-METHODS = ("topk", "batchtopk", "jumprelu", "gated", "matryoshka", "hierarchical", "temporal")
 SHARED = ("topk", "batchtopk", "jumprelu", "gated")
 CHANNELS, ROWS, STEPS = 10, 41, 6
 
@@ -88,7 +87,7 @@ def test_parts_of_a_batch_add_up(name):
     assert all(torch.allclose(whole[part], parts[part], rtol=1e-6, atol=1e-9) for part in whole)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", SHARED)
 def test_parts_of_a_batch_are_nearly_the_batch(name):
     """Where codes are chosen over the batch, or dead atoms explain what is left, weights stay close."""
     whole, parts, other = trained(name), trained(name, accumulate=4), trained(name, seed=1)
