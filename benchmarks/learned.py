@@ -71,7 +71,7 @@ LEVELS = {"trained": (50, 200, 500, 800), "twin": (50, 500)}
 SCORED = {"up.2": (50,), "twin": (50,), "nmf": (50,), "kmeans": (50,), "-again": (50,), "-pursued": (50,),
           "random": (50, 500), "pca": (50, 500), "neurons": (50, 500)}  # fmt: skip
 """What is not scored at all levels, because it takes long: by site, model, name, or end of a name."""
-SPARED = {"up.1": ("nmf",), "up.2": ("nmf", "kmeans", "random", "topk-pursued")}
+SPARED = {"up.1": ("nmf",), "up.2": ("nmf", "kmeans", "random")}
 """What is not scored at all at sites with many cells."""
 MASKED = (50, 500)
 """Noise levels at which maps are held against masks."""

@@ -23,11 +23,23 @@ def write(runs: Path, docs: Path, sites: Sequence[str], methods: Sequence[str]) 
     rows: list[Row] = [row for site in measured for row in rows_of(found, site)]
     gaps = gaps_of(found, measured)
     alike = {site: stable(found, site) for site in measured}
-    (docs / "summary.json").write_text(json.dumps({"scores": rows, "gaps": gaps, "stability": alike}, indent=1) + "\n")
+    every = {"scores": rows, "gaps": gaps, "stability": [row for some in alike.values() for row in some]}
+    told = ",\n".join(f' "{name}": {_columns(some)}' for name, some in every.items())
+    (docs / "summary.json").write_text(f"{{\n{told}\n}}\n")
     (docs / "tables.md").write_text("\n".join(_tables(found, measured, rows, gaps, alike)) + "\n")
     for site in measured:
         (docs / f"{site}.md").write_text("\n".join(_page(found, site, rows, docs)) + "\n")
     print(f"written to {docs}")
+
+
+def _columns(rows: Sequence[Row]) -> str:
+    """A table by columns as JSON, one on a line, numbers to four digits."""
+    lines: list[str] = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        column = [row.get(name) for row in rows]
+        kept = [round(cell, 4) if isinstance(cell, float) else cell for cell in column]
+        lines.append(f"  {json.dumps(name)}: {json.dumps(kept)}")
+    return "{\n" + ",\n".join(lines) + "\n }"
 
 
 def _tables(
