@@ -64,7 +64,7 @@ def write_steered(folder: Path, names: Sequence[str], docs: Path) -> None:
     _sheets(folder, docs / "figures")
 
 
-def _groups(reports: Reports) -> Iterator[tuple[str, dict[str, dict[str, Report]]]]:
+def _groups(reports: Reports) -> Iterator[tuple[str, Reports]]:
     """All targets, of the families that were tried on all of them; then the targets one by one."""
     known = {target for some in reports.values() for target in some}
     whole = {name: some for name, some in reports.items() if set(some) == known}
