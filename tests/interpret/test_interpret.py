@@ -1,6 +1,7 @@
 """Planted atoms are named, located and told apart; atoms that know nothing get no name."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,13 +117,14 @@ def test_what_cannot_be_interpreted_is_refused_with_the_reason(tmp_path) -> None
     with pytest.raises(InputError, match="samples in memory"):
         interpret(store, dictionary())
     dictionary().save(tmp_path / "d")
-    for wrong, message in (
+    wrongs: list[tuple[dict[str, Any], str]] = [
         ({"facts": ("categry",)}, "did you mean category"),
         ({"facts": ("category,colour",)}, "no fact of the images"),
         ({"caption": "captions"}, "did you mean caption"),
         ({"compat": True}, "give one"),
         ({"acted_steps": 3}, "model"),
-    ):
+    ]
+    for wrong, message in wrongs:
         with pytest.raises((InputError, UnknownName), match=message) as caught:
             interpret(store, dictionary(), data=samples(), **wrong)
         assert "\n" not in str(caught.value)

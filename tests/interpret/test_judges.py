@@ -155,7 +155,7 @@ def server() -> Iterator[tuple[str, list[dict]]]:
             self.end_headers()
             self.wfile.write(json.dumps({"choices": [{"message": {"content": "0.5"}}]}).encode())
 
-        def log_message(self, *args) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
     made = HTTPServer(("127.0.0.1", 0), Handler)

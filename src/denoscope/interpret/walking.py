@@ -85,10 +85,10 @@ class Source:
         for batch in stream.batches(self.volume, self.site, self.condition, _ROWS):
             flat = batch.tokens()
             if batch.grid is None or flat.layout != "tokens" or flat.shape[1] != batch.grid.cells:
-                raise InputError(
-                    f"atoms are interpreted by where they are active, but {self.site} is stored as {batch.layout} "
-                    "values without every cell; extract it with --keep.layout grid"
-                )
+                why = "tokens that lie nowhere on the picture, such as those of text; take a site of the image stream"
+                if batch.grid is not None or batch.layout == "pooled":
+                    why = f"{batch.layout} values without every cell; extract it with --keep.layout grid"
+                raise InputError(f"atoms are interpreted by where they are active, but {self.site} is stored as {why}")
             values, masks = flat.numpy(), batch.mask.reshape(len(batch), -1)
             for row, name in enumerate(batch.ids):
                 cells = np.flatnonzero(masks[row])
