@@ -37,8 +37,17 @@ def test_rows_are_what_the_model_reads(model):
     assert np.corrcoef(read["mid", 1, "means"].ravel(), like.mean(axis=(2, 3)).ravel())[0, 1] > 0.8
     for row, cells in zip(runs["mid", 1, "cells"], recorded, strict=True):
         assert (np.abs(cells.reshape(len(row), -1) - row[:, None]).max(axis=0) < 1e-6).any()
+    other, _ = paths.sampled(texts, 6, lambda _: None)
+    wide = model.generate(texts, steps=3, guidance=1.0, seed=6, record=["mid"], at=[1]).activations[0]["mid"].numpy()
+    assert _places(runs["mid", 1, "cells"], recorded) != _places(other["mid", 1, "cells"], wide)
     noised = paths.noised(latents, texts, lambda _: None)
     assert noised["mid", 1, "means"].shape == runs["mid", 1, "means"].shape
+
+
+def _places(rows: np.ndarray, grids: np.ndarray) -> list[int]:
+    """Which cell each row is."""
+    pairs = zip(rows, grids, strict=True)
+    return [int(np.abs(grid.reshape(len(row), -1) - row[:, None]).max(axis=0).argmin()) for row, grid in pairs]
 
 
 def test_what_differs_is_told_apart_and_a_second_run_is_not(model):

@@ -56,7 +56,7 @@ class Trajectories:
         """What pictures in the making hold, and their final latents `(picture, channel, row, col)`."""
         import torch
 
-        found, latents = _Gathered(self.seed), list[torch.Tensor]()
+        found, latents = _Gathered((self.seed, 0, seed)), list[torch.Tensor]()
         for start, some in self._few(prompts, 2 if self.guidance > 1 else 1):
             made = self.model.generate(
                 some, steps=len(self.levels), guidance=self.guidance, seed=seed + start, record=self.sites,
@@ -71,7 +71,7 @@ class Trajectories:
 
     def noised(self, latents: "torch.Tensor", prompts: Sequence[str], advance: Any) -> Vectors:
         """What the same levels of noise make of clean latents."""
-        found = _Gathered(self.seed)
+        found = _Gathered((self.seed, 1))
         for start, some in self._few(prompts, 1):
             few = latents[start : start + len(some)]
             frames = (self._whole(few),) * len(some)
@@ -81,7 +81,7 @@ class Trajectories:
 
     def of_images(self, samples: Sequence[Sample], prompts: Sequence[str], advance: Any) -> Vectors:
         """What they make of images."""
-        found, canvas = _Gathered(self.seed), self.model.canvas(None)
+        found, canvas = _Gathered((self.seed, 2)), self.model.canvas(None)
         for start, some in self._few(prompts, 1):
             batch = encoded(self.model, samples[start : start + len(some)], canvas)
             self._read(found, batch.latents, batch.frames, some, [sample.id for sample in batch.samples])
@@ -119,10 +119,15 @@ class Trajectories:
 
 
 class _Gathered:
-    """Rows as they come: for each picture the mean over its cells, and one cell by chance."""
+    """Rows as they come: for each picture the mean over its cells, and one cell by chance.
 
-    def __init__(self, seed: int) -> None:
-        self._chance = np.random.default_rng((seed, 7))
+    Args:
+        seed: of that chance, another for each sample: equal places in two samples would make them more alike than two
+            are.
+    """
+
+    def __init__(self, seed: tuple[int, ...]) -> None:
+        self._chance = np.random.default_rng((7, *seed))
         self._rows: dict[Spot, list[NDArray[np.float64]]] = {}
 
     def add(self, site: Site, step: int, read: Activations) -> None:
