@@ -100,6 +100,14 @@ def _figure(title: str, scores: Mapping[str, Mapping[str, Score]]) -> bytes:
     return bars(list(scores), band, f"Target reached: {title}", "share of pictures", lines)
 
 
+def _shown(folder: Path, target: str) -> Iterator[str]:
+    """Links to a target's sheets."""
+    for family in _PICTURES:
+        if any(folder.glob(f"{target}/{family}/*.png")):
+            told = f"Without, with, control and in words: {target}, {family.replace('-', ' ')}"
+            yield from ("", f"![{told}](figures/{target.replace('=', '-')}-{family}.webp)")
+
+
 def _sheets(folder: Path, out: Path) -> None:
     """Pictures of the best families, as they stand in the reports."""
     from PIL import Image
