@@ -18,7 +18,7 @@ _COLUMNS = {
     "without the edit": "other facts as asked, without", "of the prompt": "other facts as asked, prompt",
     "both": "target reached, all else as asked", "both, prompt": "target reached, all else as asked, prompt",
 }  # fmt: skip
-_PICTURES = "text-one-block", "word-a-map"
+_PICTURES = "text-one-block", "word-a-map", "atoms-of-a-TopK-SAE"
 
 Reports = Mapping[str, Mapping[str, Report]]
 
