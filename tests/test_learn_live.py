@@ -113,19 +113,20 @@ def test_pictures_in_the_making_are_read_at_each_step(tmp_path):
     )
     source = source_of(model, None, reading, "mid", None, None, [900, 300], 0.25, 0)
     assert isinstance(source, Sampled)
-    (first, *_), (other, *_) = list(source.blocks(0)), list(source.blocks(1))
+    first, other = next(source.blocks(0)), next(source.blocks(1))
     assert source.steps == (0, 1) and source.counts == (3, 1)
     assert first.timesteps[0] == source.conditions[0].timestep == 667
     prompts = [name.split("/")[-1] for name in dict.fromkeys(first.places["sample"])]
     assert set(prompts) == source.train
-    made = model.generate(prompts, record=["mid"], at=(0,), steps=3, seed=1_000_003)
+    made = model.generate(prompts, record=["mid"], at=(0,), steps=3, seed=1_000_003, decode=False)
     assert (first.values == cells_of(made.activations[0]["mid"])).all()
-    assert made.images.shape[1:3] != (0, 0)
+    assert made.images.shape == (3, 0, 0, 3)
     assert not (other.values[:9, None] == first.values).all(axis=2).any()
     assert {name.split("/")[-1] for _, name, _ in source.held()} == source.test
-    line = ["learn", "pca", "embedded", "--site", "mid", "--prompts", *sorted(source.train), "--source", "generation"]
-    assert main([*line, "--steps", "2", "--atoms", "4", "--out", str(tmp_path / "d")]) == 0
-    assert load_dictionary(tmp_path / "d").report.parameters["source"] == "pictures made while learning"
+    asked = {"source": "generation", "prompts": reading.prompts, "steps": 2, "guidance": 1.0, "timestep": 1, "atoms": 4}
+    found = learn(model, "pca", "mid", out=tmp_path, progress=False, **asked)
+    assert found.about["condition"]["timestep"] == 1
+    assert load_dictionary(tmp_path).report.parameters["source"] == "pictures made while learning"
 
 
 def test_bad_input_is_refused_in_one_line(tmp_path, capsys):
