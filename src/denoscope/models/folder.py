@@ -85,13 +85,15 @@ def _pretrained(library: str, kind: str, name: str, folder: Path, dtype: torch.d
     from torch import nn
 
     with _told(name, folder), _quiet():
-        source = getattr(import_module(library), kind)
-        if not (isinstance(source, type) and issubclass(source, nn.Module)):
-            raise TypeError(
-                f"{kind} of {library} is no network"
-            )  # an `Auto...` class might run a checkpoint's own code
+        source: Any = getattr(import_module(library), kind)
+        if not _is_kind(source, nn.Module):  # an `Auto...` class might run code of the checkpoint
+            raise TypeError(f"{kind} of {library} is no network")
         options = {"torch_dtype": dtype, "local_files_only": True, **_variant(folder / name)}
         return source.from_pretrained(folder / name, **options)
+
+
+def _is_kind(value: object, base: type) -> bool:
+    return isinstance(value, type) and issubclass(value, base)
 
 
 @contextmanager
