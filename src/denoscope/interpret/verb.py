@@ -7,9 +7,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
-from denoscope.chosen import loaded, made_folder, opened, usual
+from denoscope.chosen import loaded, made_folder, opened
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError, unknown
 from denoscope.core.recipe import Origin
@@ -19,13 +17,13 @@ from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.digest import digest_of
 from denoscope.evaluate.knowing import reopened
 from denoscope.interpret.adding import asked, ran, write_cards
+from denoscope.interpret.coding import source_of
 from denoscope.interpret.drawing import compared
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
 from denoscope.interpret.patches import Eye, pixels
 from denoscope.interpret.plan import Plan
 from denoscope.interpret.telling import beside_of, scores_of, table_of
-from denoscope.interpret.walking import Source
 from denoscope.interpret.work import Work
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
@@ -99,7 +97,7 @@ def interpret(
     if out is not None:
         made_folder(out)
     place = opened(store)
-    source = _source(place, whole, timestep)
+    source = source_of(place, whole, timestep)
     made = _at(whole, source.condition)
     told = place.facts(source.volume.recipe)
     rows = [told[name] for name in source.names]
@@ -166,22 +164,3 @@ def _learned(dictionary: Learned | str | Path, store: Store | str | Path) -> Lea
         if not isinstance(store, Store) and (Path(str(store)) / "dictionary.safetensors").exists():
             raise InputError(f"the store comes first: denoscope interpret {dictionary} {store}") from None
         raise
-
-
-def _source(store: Store, made: Learned, timestep: float | None = None) -> Source:
-    """Where the dictionary was learned, or the same site in a store of other images.
-
-    Raises:
-        InputError: a dictionary that does not say where it was learned, or activations of another width.
-    """
-    if made.site is None:
-        raise InputError("this dictionary does not say at which site it was learned; learn it with denoscope learn")
-    same = str(made.about.get("recipe", ""))
-    here = same if same in [recipe.digest for recipe in store.recipes] else None
-    condition = Condition.from_dict(made.about["condition"]) if "condition" in made.about else None
-    asked: dict[str, Any] = {} if timestep is None else {"timestep": timestep}
-    volume, site, condition = usual(store, made.site, condition if timestep is None else None, here, **asked)
-    width = volume.read(site, condition, np.arange(1)).tokens().shape[-1]
-    if width != made.bias.size:
-        raise InputError(f"{site} holds {width} channels here, but the dictionary reads {made.bias.size}")
-    return Source(volume, site, condition)
