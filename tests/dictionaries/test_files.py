@@ -91,6 +91,7 @@ def test_what_lies_there_instead_is_told(tmp_path) -> None:
 def test_there_and_back_over_the_hub(tmp_path, monkeypatch) -> None:
     """Pushed with a card and fetched again, at a branch as well; cells keep their birthplaces."""
     monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # the suite runs offline; this Hub is here
     made = learned()
     cells = ITDA(atoms=8, k=2, cells=300, device="cpu").fit([X])
     with running() as hub:
