@@ -1,5 +1,6 @@
 """Data sets of image pairs with matching keypoints: what a source sample says of its pairs."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -124,13 +125,13 @@ class Paired(Pictures):
             told["excluded"] = {"points outside their image": lost}
         return told | {"pairs": self._pairs.get(id, [])}
 
+    @abstractmethod
     def annotation(self, id: str) -> Mapping[str, Any]:
         """Keypoints, box and mask of one image."""
-        raise NotImplementedError
 
+    @abstractmethod
     def path_of(self, id: str) -> str:
         """Name of an image's file."""
-        raise NotImplementedError
 
     def file(self, index: int) -> str:
         """Name of a sample's picture in the tree."""

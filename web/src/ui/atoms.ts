@@ -1,23 +1,14 @@
 /** What the views of atoms share: how codes lie on pictures, and an atom as a column of maps. */
-import { gridRect, type Overlay, type ImageEntry, type LayerEntry, type AtomsFile, type GalleryImage } from '../core';
+import { type Overlay, type ImageEntry, type LayerEntry, type AtomsFile, type GalleryImage } from '../core';
 import { oneOf, type Choice } from './choices';
 import type { App } from './page.svelte';
+import { laid } from './tiles';
 
 /** How atoms are laid over pictures, in all views. */
 export const overlayChoice = (app: App): Choice<Overlay> => oneOf<Overlay>(app, 'atoms.overlay', ['light', 'heat'], 'light');
 
-/** How the canvas of an image's cells lies on its picture: CSS percentages and mirroring. */
-export function placed(image: GalleryImage): string {
-  const rect = gridRect(image.frame, image.rows, image.cols, image.stride);
-  const share = (value: number, size: number): string => `${((100 * value) / size).toFixed(4)}%`;
-  return [
-    `left:${share(rect.x, image.width)}`,
-    `top:${share(rect.y, image.height)}`,
-    `width:${share(rect.width, image.width)}`,
-    `height:${share(rect.height, image.height)}`,
-    `transform:scale(${rect.mirrorX ? -1 : 1},${rect.mirrorY ? -1 : 1})`,
-  ].join(';');
-}
+/** How the canvas of an image's cells lies on its picture. */
+export const placed = (image: GalleryImage): string => laid(image.frame, image.rows, image.cols, image.stride, image);
 
 /** The dictionary as a column: what places its cells on pictures, as a layer does. */
 export function columnOf(file: AtomsFile, id: string): LayerEntry {

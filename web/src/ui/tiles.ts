@@ -85,19 +85,23 @@ export function rectAt(layer: LayerEntry, point: PixelRef): Rect | undefined {
   return cellRect(pack.frame, pack.rows, pack.cols, layer.stride, cell.row, cell.col);
 }
 
-/** How a map's canvas lies on its picture: CSS percentages and mirroring. */
-export function placement(layer: LayerEntry, image: ImageEntry): string {
-  const pack = layer.packs[image.id];
-  if (!pack) return 'display:none';
-  const rect = gridRect(pack.frame, pack.rows, pack.cols, layer.stride);
+/** How a grid of cells lies on its picture: CSS percentages and mirroring. */
+export function laid(frame: number[], rows: number, cols: number, stride: number, picture: Pick<ImageEntry, 'width' | 'height'>): string {
+  const rect = gridRect(frame, rows, cols, stride);
   const share = (value: number, size: number): string => `${((100 * value) / size).toFixed(4)}%`;
   return [
-    `left:${share(rect.x, image.width)}`,
-    `top:${share(rect.y, image.height)}`,
-    `width:${share(rect.width, image.width)}`,
-    `height:${share(rect.height, image.height)}`,
+    `left:${share(rect.x, picture.width)}`,
+    `top:${share(rect.y, picture.height)}`,
+    `width:${share(rect.width, picture.width)}`,
+    `height:${share(rect.height, picture.height)}`,
     `transform:scale(${rect.mirrorX ? -1 : 1},${rect.mirrorY ? -1 : 1})`,
   ].join(';');
+}
+
+/** How a map's canvas lies on its picture. */
+export function placement(layer: LayerEntry, image: ImageEntry): string {
+  const pack = layer.packs[image.id];
+  return pack ? laid(pack.frame, pack.rows, pack.cols, layer.stride, image) : 'display:none';
 }
 
 /** An SVG element with attributes; lines keep their width at any zoom. */
