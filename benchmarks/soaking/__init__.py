@@ -1,0 +1,1 @@
+"""The parts of `soak.py`: long work, large stores, killed writers, many pictures."""
