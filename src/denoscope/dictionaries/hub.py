@@ -1,23 +1,19 @@
 """Dictionaries on the Hugging Face Hub: one repository each, with a model card that says what it is and how good."""
 
-import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from denoscope.core.errors import InputError
+from denoscope.core.hub import PREFIX, Address, check_repo, fetch, files_of, send
 from denoscope.dictionaries._files import CONFIG, ORIGIN, WEIGHTS
 from denoscope.dictionaries.base import Learned
 from denoscope.dictionaries.card import card_of
 
 __all__ = ["PREFIX", "fetched", "push"]
 
-PREFIX = "hf://"
-_ADDRESS = re.compile(r"hf:/{1,2}([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
 _FILES = [CONFIG, WEIGHTS, ORIGIN, "births.json", "births.zip", "report/*"]
 """What is fetched; a repository may hold more."""
-_PATIENCE = 10
-"""Seconds until the Hub counts as out of reach."""
 
 
 def push(
@@ -44,21 +40,13 @@ def push(
     Raises:
         InputError: no such owner, no right to write there, or a Hub out of reach.
     """
-    from huggingface_hub import HfApi
-
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", repo) is None:
-        raise InputError(f"a repository is OWNER/NAME, not {repo!r}")
-    api = HfApi(endpoint=endpoint, token=token)
+    check_repo(repo)
+    said = f"A {made.name} dictionary at {made.site}" if made.site else f"A {made.name} dictionary"
     with TemporaryDirectory() as folder:
         made.save(folder)
         Path(folder, "README.md").write_text(card_of(made, repo, licence), encoding="utf-8")
-        try:
-            api.create_repo(repo, private=private, exist_ok=True)
-            said = f"A {made.name} dictionary at {made.site}" if made.site else f"A {made.name} dictionary"
-            sent: Any = api.upload_folder(repo_id=repo, folder_path=folder, revision=revision, commit_message=said)
-        except (_unreachable(), OSError, ValueError) as error:
-            raise InputError(f"{repo} cannot be written: {_reason(error)}; log in with: hf auth login") from None
-    return str(sent.commit_url)
+        where: dict[str, Any] = {"private": private, "revision": revision, "token": token, "endpoint": endpoint}
+        return send(repo, "model", files_of(Path(folder)), message=said, **where)
 
 
 def fetched(address: str, *, local_only: bool = False, endpoint: str | None = None) -> Path:
@@ -72,26 +60,7 @@ def fetched(address: str, *, local_only: bool = False, endpoint: str | None = No
     Raises:
         InputError: no such address or repository, or neither the Hub nor a copy at hand.
     """
-    from huggingface_hub import snapshot_download
-
-    told = _ADDRESS.fullmatch(address)
-    if told is None:
+    told = Address.parse(address)
+    if told is None or told.kind != "model":
         raise InputError(f"a dictionary of the Hub is hf://OWNER/NAME or hf://OWNER/NAME@REVISION, not {address!r}")
-    repo, revision = told.groups()
-    asked: dict[str, Any] = {"revision": revision, "allow_patterns": _FILES, "endpoint": endpoint}
-    try:
-        return Path(snapshot_download(repo, local_files_only=local_only, etag_timeout=_PATIENCE, **asked))
-    except (_unreachable(), OSError, ValueError) as error:
-        raise InputError(f"{address} cannot be had: {_reason(error)}; fetch it with: hf download {repo}"
-                         f"{f' --revision {revision}' if revision else ''}") from None  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
-
-
-def _unreachable() -> type[Exception]:
-    """What the Hub's client raises without a network, whichever client it is built on."""
-    from huggingface_hub import errors
-
-    return getattr(errors, "HTTPError", errors.HfHubHTTPError)
+    return fetch(told, patterns=_FILES, local_only=local_only, endpoint=endpoint)
