@@ -130,3 +130,15 @@ def test_parameters_read_as_words() -> None:
     """Lists and records stand on the page without the brackets and quotes of a programming language."""
     page = report(parameters={"sites": ("up.1", "mid"), "kept": {"folds": 5}, "left out": []}).to_html()
     assert "<dd>up.1, mid</dd>" in page and "<dd>folds 5</dd>" in page and "<dd>none</dd>" in page
+
+
+def test_a_notebook_shows_a_table_and_its_figures() -> None:
+    """In a notebook a report is rows of scores, not a dump of its figures; many scores are cut, and counted."""
+    made = report(beside={"accuracy": {"chance": 0.25}})
+    assert "| accuracy | 0.5 [0.4, 0.6] share | 10 images | chance 0.25 |" in made._repr_markdown_()
+    assert "and 8 more" in report(scores=made.scores[:1] * 20)._repr_markdown_()
+    figure = made.figure("Accuracy by site")
+    assert figure.data == SVG and figure.ending == "svg"
+    assert 'alt="Accuracy by site" src="data:image/svg+xml;base64,' in figure._repr_html_()
+    with pytest.raises(UnknownName, match="Accuracy by site"):
+        made.figure("Accuracy by sight")

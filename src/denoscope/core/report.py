@@ -10,11 +10,14 @@ from typing import Any, Literal
 from denoscope.core.errors import InputError, StoreError, unknown
 from denoscope.core.optional import require
 from denoscope.core.page import kind, page
+from denoscope.core.picture import Picture
 from denoscope.core.recipe import Origin
 
 __all__ = ["Report", "Score", "Table"]
 
 Table = Mapping[str, Sequence[Any]]
+_SHOWN = 12
+"""Scores that a notebook shows of a report."""
 _ROUNDING = 1e-9
 """Width of an interval, as a share of its ends, that is none."""
 
@@ -50,10 +53,14 @@ class Score:
             raise InputError(f"score {self.name!r}: interval {interval} misses its value {self.value:g}")
 
     def __str__(self) -> str:
-        unit = f" {self.unit}" if self.unit else ""
-        interval = "" if self.bare else f" [{self.low:.4g}, {self.high:.4g}]"
         without = ", no interval" if self.bare and self.unit != "p-value" else ""
-        return f"{self.name}: {self.value:.4g}{interval}{unit} (n = {self.n} {self.over}{without})"
+        return f"{self.name}: {self.told} (n = {self.n} {self.over}{without})"
+
+    @property
+    def told(self) -> str:
+        """Value, interval and unit, as they are written."""
+        interval = "" if self.bare else f" [{self.low:.4g}, {self.high:.4g}]"
+        return f"{self.value:.4g}{interval}" + (f" {self.unit}" if self.unit else "")
 
     @property
     def bare(self) -> bool:
@@ -105,6 +112,12 @@ class Report:
             if score.name == name:
                 return score
         raise unknown("score", name, [score.name for score in self.scores], "report.scores")
+
+    def figure(self, title: str) -> Picture:
+        """The figure of that title, which notebooks show."""
+        if title not in self.figures:
+            raise unknown("figure", title, self.figures, "report.figures")
+        return Picture(title, self.figures[title])
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but table and figures, ready for JSON."""
@@ -170,6 +183,17 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join([f"{self.task}:", *(f"  {score}{self._beside(score)}" for score in self.scores)])
+
+    def _repr_markdown_(self) -> str:
+        """What notebooks show: a row per score, the first of many."""
+        rows = [("score", "value, 95 % interval", "n", "beside it"), ("---",) * 4]
+        for score in self.scores[:_SHOWN]:
+            beside = self._beside(score).removeprefix("; beside it ")
+            rows.append((score.name, score.told, f"{score.n} {score.over}", beside))
+        more = len(self.scores) - _SHOWN
+        rest = f"\n\nand {more} more, in `report.scores`" if more > 0 else ""
+        lines = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
+        return f"**{self.task}**\n\n" + "\n".join(f"| {line} |" for line in lines) + rest
 
     def _beside(self, score: Score) -> str:
         """What the score is to be read beside, as the rest of its line."""
