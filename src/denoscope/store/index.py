@@ -1,28 +1,28 @@
-"""Which sample lies where: the rows of all shards of a recipe, kept in `index.parquet` and in the shards themselves."""
+"""The rows of all shards of a recipe, kept in `index.parquet` and in the shards themselves."""
 
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from denoscope.core.optional import require
-from denoscope.core.recipe import FORMAT
 from denoscope.store.place import Place
 from denoscope.store.shard import Shard
+from denoscope.store.table import FACT, Table
+from denoscope.store.version import FORMAT
 
-__all__ = ["INDEX", "SHARDS", "Table", "load", "save", "shard_file"]
+__all__ = ["INDEX", "SHARDS", "load", "save", "shard_file"]
 
 log = logging.getLogger(__name__)
 
 INDEX = "index.parquet"
 SHARDS = "shards"
 _SUFFIX = ".safetensors"
+_ROWS = 4096
+"""Entries that are written together; more are not held."""
+_COLUMNS = 64
+"""Facts that get a column of their own."""
 
 
 def shard_file(name: str) -> str:
@@ -30,101 +30,145 @@ def shard_file(name: str) -> str:
     return f"{SHARDS}/{name}{_SUFFIX}"
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """One entry per sample, in the order of the shards.
-
-    Attributes:
-        ids: of the samples.
-        shards: name of the shard that holds each.
-        groups: stack within the shard (canvas size, or `all`).
-        rows: row within the stack.
-        frames: the eight numbers of each `Frame`.
-        facts: JSON texts.
-        digests: shard name to SHA-256 of its header.
-    """
-
-    ids: list[str]
-    shards: NDArray[Any]
-    groups: NDArray[Any]
-    rows: NDArray[np.int64]
-    frames: NDArray[np.float64]
-    facts: list[str]
-    digests: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def position(self) -> dict[str, int]:
-        """Sample id to entry."""
-        return {name: i for i, name in enumerate(self.ids)}
-
-    @classmethod
-    def of(cls, columns: Mapping[str, Sequence[Any]], digests: Mapping[str, str]) -> "Table":
-        """A table from plain columns."""
-        return cls(
-            list(columns["id"]),
-            np.asarray(columns["shard"], dtype=np.str_),
-            np.asarray(columns["group"], dtype=np.str_),
-            np.asarray(columns["row"], dtype=np.int64),
-            np.asarray(columns["frame"], dtype=np.float64).reshape(-1, 8),
-            list(columns["facts"]),
-            digests,
-        )
-
-    def columns(self) -> dict[str, Any]:
-        """Plain columns, as `of` takes them."""
-        arrays = {"shard": self.shards, "group": self.groups, "row": self.rows, "frame": self.frames}
-        return {"id": self.ids, **{name: array.tolist() for name, array in arrays.items()}, "facts": self.facts}
-
-
 def load(place: Place, verify: bool = True) -> tuple[Table, dict[str, Shard]]:
     """All rows of a recipe's folder, and its shards by name: from the index, and from shards that it does not know."""
-    files = [name.removesuffix(_SUFFIX) for name in place.names(SHARDS) if name.endswith(_SUFFIX)]
+    files = _names(place)
     indexed = _read(place) if files and place.exists(INDEX) else None
-    digests = dict(indexed.digests) if indexed else {}
+    digests = indexed.digests if indexed else {}
     shards = {name: Shard(place, shard_file(name), digests.get(name), verify) for name in files}
     if indexed is not None and digests.keys() == shards.keys():
         return indexed, shards
     if shards and (lost := digests.keys() - shards.keys()):
         log.warning("%s lacks shards that it had: %s; extract again", place.path(SHARDS), ", ".join(sorted(lost)))
-    columns: dict[str, list[Any]] = {name: [] for name in ("id", "shard", "group", "row", "frame", "facts")}
-    for name, shard in shards.items():
-        for row in shard.metadata["rows"]:
-            entry = {**row, "shard": name, "facts": json.dumps(row["facts"])}
-            for column, values in columns.items():
-                values.append(entry[column])
-    return Table.of(columns, digests), shards
+    arrow, _ = _arrow()
+    schema = arrow.schema(_types(arrow, {}).items())
+    return Table.of(arrow.Table.from_batches(_batches(shards, schema), schema)), shards
 
 
 def save(place: Place) -> None:
-    """Write the index of all finished shards; readers without denoscope need it, and it saves opening every shard."""
-    table, shards = load(place, verify=False)
+    """Write the index of all finished shards; readers without denoscope need it, and it saves opening every shard.
+
+    The facts that are of one plain type in all samples get columns of their own beside the JSON text that holds all.
+    """
     arrow, parquet = _arrow()
-    columns = table.columns()
-    about = {"format": FORMAT, "shards": {name: shard.digest for name, shard in shards.items()}}
-    types = {
-        "id": arrow.string(), "shard": arrow.string(), "group": arrow.string(), "row": arrow.int64(),
-        "frame": arrow.list_(arrow.float64(), 8), "facts": arrow.string(),
-    }  # fmt: skip
-    schema = arrow.schema(types.items(), metadata={"denoscope": json.dumps(about)})
-    written = arrow.table({name: arrow.array(columns[name], kind) for name, kind in types.items()}, schema=schema)
+    shards = {name: Shard(place, shard_file(name), verify=False) for name in _names(place)}
+    about: dict[str, Any] = {"format": FORMAT, "shards": {name: shard.digest for name, shard in shards.items()}}
+    about["skipped"] = {name: why for shard in shards.values() for name, why in shard.metadata["skipped"].items()}
+    told = {"denoscope": json.dumps(about)}
 
     def fill(file: IO[bytes]) -> None:
-        parquet.write_table(written, file)
+        facts = _plain_facts(shards)
+        while True:
+            schema = arrow.schema(_types(arrow, facts).items(), metadata=told)
+            try:
+                with parquet.ParquetWriter(file, schema) as writer:
+                    for batch in _batches(shards, schema):
+                        writer.write_batch(batch)
+                return
+            except _Mixed as mixed:  # a fact that was of one type so far is not: it stays in the JSON text alone
+                del facts[mixed.fact]
+                file.seek(0)
+                file.truncate()
 
     place.write(INDEX, fill)
 
 
+class _Mixed(Exception):
+    def __init__(self, fact: str) -> None:
+        self.fact = fact
+
+
+def _names(place: Place) -> list[str]:
+    return [name.removesuffix(_SUFFIX) for name in place.names(SHARDS) if name.endswith(_SUFFIX)]
+
+
+def _types(arrow: Any, facts: Mapping[str, type]) -> dict[str, Any]:
+    kinds = {str: arrow.string(), bool: arrow.bool_(), int: arrow.int64(), float: arrow.float64()}
+    return {
+        "id": arrow.string(), "shard": arrow.string(), "group": arrow.string(), "row": arrow.int64(),
+        "frame": arrow.list_(arrow.float64(), 8), "facts": arrow.string(),
+        **{f"{FACT}{name}": kinds[kind] for name, kind in facts.items()},
+    }  # fmt: skip
+
+
+def _plain_facts(shards: Mapping[str, Shard]) -> dict[str, type]:
+    """Facts of the first shard's samples that are of one plain type."""
+    first = next((rows for shard in shards.values() if (rows := shard.rows())), [])
+    kinds: dict[str, set[type]] = {}
+    for row in first:
+        for name, value in row["facts"].items():
+            kinds.setdefault(name, set()).add(type(value))
+    plain = {name: next(iter(found)) for name, found in kinds.items() if len(found) == 1}
+    return {name: kind for name, kind in list(plain.items())[:_COLUMNS] if kind in (str, bool, int, float)}
+
+
+def _batches(shards: Mapping[str, Shard], schema: Any) -> Iterator[Any]:
+    """The rows of shards, some thousands at a time."""
+    held: list[Mapping[str, Any]] = []
+    for name, shard in shards.items():
+        held += [{**row, "shard": name} for row in shard.rows()]
+        if len(held) >= _ROWS:
+            yield _batch(held, schema)
+            held = []
+    if held:
+        yield _batch(held, schema)
+
+
+def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:
+    arrow, _ = _arrow()
+    columns: list[Any] = []
+    for field in schema:
+        if field.name == "facts":
+            values = [json.dumps(row["facts"]) for row in rows]
+        elif field.name.startswith(FACT):
+            values = _values(rows, field.name.removeprefix(FACT), field.type)
+        else:
+            values = [row[field.name] for row in rows]
+        columns.append(arrow.array(values, field.type))
+    return arrow.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _values(rows: Sequence[Mapping[str, Any]], name: str, kind: Any) -> list[Any]:
+    """One fact of every sample, None where there is none of that name.
+
+    Raises:
+        _Mixed: a value of another type, or one that a column does not hold.
+    """
+    wanted = {"string": str, "bool": bool, "int64": int, "double": float}[str(kind)]
+    found = [row["facts"].get(name) for row in rows if name in row["facts"]]
+    if any(type(value) is not wanted for value in found):
+        raise _Mixed(name)
+    if wanted is int and any(not -(1 << 63) <= value < 1 << 63 for value in found):
+        raise _Mixed(name)
+    return [row["facts"].get(name) for row in rows]
+
+
+class _File:
+    """Columns of a Parquet file, each read when it is asked for; it stays open, so that all are of one writing."""
+
+    def __init__(self, place: Place) -> None:
+        _, parquet = _arrow()
+        here = place.local is not None
+        source = place.path(INDEX) if here else io.BytesIO(place.read(INDEX))
+        self._file = parquet.ParquetFile(source, memory_map=here, pre_buffer=False)
+        self.about: dict[str, Any] = json.loads(self._file.schema_arrow.metadata[b"denoscope"])
+        self.names = tuple(self._file.schema_arrow.names)
+
+    def __len__(self) -> int:
+        return self._file.metadata.num_rows
+
+    def column(self, name: str) -> Any:
+        """One column."""
+        return self._file.read(columns=[name], use_threads=False).column(0)
+
+
 def _read(place: Place) -> Table | None:
     """The written index; None when it cannot be read, as the shards know everything that is in it."""
-    arrow, parquet = _arrow()
+    arrow, _ = _arrow()
     try:
-        table = parquet.read_table(io.BytesIO(place.read(INDEX)), use_threads=False, pre_buffer=False)
-        about = json.loads(table.schema.metadata[b"denoscope"])
-        return Table.of(table.to_pydict(), about["shards"])
-    except (arrow.ArrowException, ValueError, KeyError, TypeError):
+        file = _File(place)
+        return Table(file, dict(file.about["shards"]), file.about.get("skipped"))
+    except (arrow.ArrowException, OSError, ValueError, KeyError, TypeError):
         log.warning("%s is damaged; the shards' own entries are used", place.path(INDEX))
         return None
 

@@ -95,8 +95,8 @@ class Shard:
         self._verify = verify
         self._checked: set[str] = set()
 
-    @cached_property
     def _raw(self) -> bytes:
+        """The header, which is not kept: it names every sample of the shard."""
         length = int.from_bytes(self.place.read(self.name, 0, 8), "little")
         raw = self.place.read(self.name, 8, 8 + min(length, 1 << 30))
         if self._expected and self._verify and sha256(raw).hexdigest() != self._expected:
@@ -106,21 +106,43 @@ class Shard:
     @property
     def digest(self) -> str:
         """SHA-256 of the header, which holds the SHA-256 of every tensor."""
-        return sha256(self._raw).hexdigest()
+        return self._head[0]
 
     @cached_property
-    def _entries(self) -> dict[str, Any]:
+    def _head(self) -> tuple[str, int, dict[str, Any]]:
+        """Digest of the header, where the tensors begin, and what it says of them; not the rows."""
+        raw = self._raw()
+        entries = self._parsed(raw)
+        told = entries["__metadata__"]
         try:
-            entries = json.loads(self._raw)
-            entries["__metadata__"] = {name: json.loads(text) for name, text in entries["__metadata__"].items()}
+            entries["__metadata__"] = {name: json.loads(text) for name, text in told.items() if name != "rows"}
+        except (ValueError, TypeError):
+            raise self._damaged("its header cannot be read") from None
+        return sha256(raw).hexdigest(), 8 + len(raw), entries
+
+    def _parsed(self, raw: bytes) -> dict[str, Any]:
+        try:
+            entries = json.loads(raw)
+            entries["__metadata__"].items()
         except (ValueError, KeyError, TypeError, AttributeError):
             raise self._damaged("its header cannot be read") from None
         return entries
 
     @property
+    def _entries(self) -> dict[str, Any]:
+        return self._head[2]
+
+    @property
     def metadata(self) -> dict[str, Any]:
-        """What the shard tells of itself."""
+        """What the shard tells of itself, but for its rows."""
         return self._entries["__metadata__"]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Entries of the samples: id, group, row, frame, facts. Read anew each time, as they may be large."""
+        try:
+            return json.loads(self._parsed(self._raw())["__metadata__"]["rows"])
+        except (ValueError, KeyError, TypeError):
+            raise self._damaged("its header cannot be read") from None
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -134,7 +156,7 @@ class Shard:
         """One tensor as it is stored (bf16 as uint16), mapped and not yet read unless it is verified first."""
         entry = self._entries[key]
         try:
-            start, end = (8 + len(self._raw) + offset for offset in entry["data_offsets"])
+            start, end = (self._head[1] + offset for offset in entry["data_offsets"])
             data = self.place.array(self.name, start, end)
             self._check(key, data)
             return data.view(CODES[entry["dtype"]]).reshape(entry["shape"])

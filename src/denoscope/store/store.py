@@ -19,10 +19,11 @@ from denoscope.core.site import Site
 from denoscope.store import stream
 from denoscope.store.byhand import asked_by_hand, put_by_hand
 from denoscope.store.choose import by_recipe, choose
-from denoscope.store.facts import matches, parse
+from denoscope.store.facts import find, parse
 from denoscope.store.keep import Keep
 from denoscope.store.place import Place
 from denoscope.store.shelf import Shelf
+from denoscope.store.version import FORMAT, stamp, version_of
 from denoscope.store.volume import Volume
 from denoscope.store.writer import RECIPE, Plan, Writer
 
@@ -49,6 +50,7 @@ class Store:
         self._verify = verify
         if self.place.local is not None and self.place.local.is_file():
             raise StoreError(f"{path} is a file; a store is a folder, or a URL of one")
+        self._version = version_of(self.place)
         if not create and not self.place.exists():
             raise StoreError(f"no store at {str(path)!r}; make one with: denoscope extract MODEL DATA --out {path}")
 
@@ -62,6 +64,11 @@ class Store:
         """Look again at what is on disk, and return the store."""
         self.__dict__.pop("volumes", None)
         return self
+
+    @property
+    def version(self) -> int:
+        """Version of its format; `denoscope migrate` brings older ones up to date."""
+        return self._version
 
     # What is here ------------------------------------------------------------------------------------------------
 
@@ -121,7 +128,7 @@ class Store:
         Raises:
             UnknownName: a fact that no sample has.
         """
-        return matches(self.facts(recipe), filters)
+        return find(by_recipe(self.volumes, recipe), filters)
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -231,12 +238,14 @@ class Store:
         """
         items = list(activations.values() if isinstance(activations, Mapping) else activations)
         asked = asked_by_hand(items, recipe, keep)
+        self._stamp()
         put_by_hand(self._folder(asked.digest), asked, items, samples)
         self.refresh()
         return asked
 
     def writer(self, recipe: Recipe, plan: Plan, **options: Any) -> Writer:
         """The writing side of one recipe's folder, for work in many shards."""
+        self._stamp()
         return Writer(self._folder(recipe.digest), recipe, plan, **options)
 
     def plan(self, recipe: Recipe) -> Plan | None:
@@ -261,6 +270,12 @@ class Store:
     def save(self, report: Report, name: str | None = None) -> str:
         """Keep a report here; returns its name, made of the task and a digest unless one is given."""
         return Shelf(self.place).save(report, name)
+
+    def _stamp(self) -> None:
+        """A store that begins is of the present version; an older one stays what it is until it is migrated."""
+        if self._version < FORMAT and not self.volumes and not self.reports:
+            stamp(self.place)
+            self._version = FORMAT
 
     def _folder(self, digest: str) -> Place:
         return Place(f"{self.place.url.rstrip('/')}/{digest}")

@@ -73,9 +73,12 @@ def _deal(volume: Volume, group: str, chance: Any) -> Positions:
     found = np.flatnonzero(volume.table.groups == group)
     if chance is None:
         return found
-    names = volume.table.shards[found]
-    shards = np.unique(names)
-    return np.concatenate([found[names == name] for name in chance.permutation(shards)])
+    codes, names = volume.table.shard_codes
+    here = np.unique(codes[found])
+    shards = here[np.argsort([names[code] for code in here])]
+    rank = np.zeros(len(names), dtype=np.int64)
+    rank[chance.permutation(shards)] = np.arange(len(shards))
+    return found[np.argsort(rank[codes[found]], kind="stable")]
 
 
 def _cells(block: Activations) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from denoscope.core.activations import Activations, Layout
 from denoscope.core.condition import Condition
-from denoscope.core.errors import InputError, StoreError, unknown
+from denoscope.core.errors import InputError, StoreError
 from denoscope.core.frame import Frame, Grid
 from denoscope.core.recipe import FORMAT, Recipe
 from denoscope.core.site import Site
@@ -70,6 +70,8 @@ class Volume:
     @property
     def skipped(self) -> dict[str, str]:
         """Samples whose picture was broken: id to reason."""
+        if self.table.skipped is not None:
+            return dict(self.table.skipped)
         return {name: why for shard in self.shards.values() for name, why in shard.metadata["skipped"].items()}
 
     @property
@@ -83,12 +85,7 @@ class Volume:
         Raises:
             UnknownName: a sample that is not here.
         """
-        if ids is None:
-            return np.arange(len(self.table))
-        for name in ids:
-            if name not in self.table.position:
-                raise unknown("sample", name, self.table.ids, "store.ids")
-        return np.array([self.table.position[name] for name in ids], dtype=np.int64)
+        return np.arange(len(self.table)) if ids is None else self.table.locate(ids)
 
     def key(self, site: str, condition: Condition, group: str) -> str:
         """Name of a tensor in the shards."""
@@ -111,7 +108,7 @@ class Volume:
             site=site,
             condition=condition,
             values=values,
-            ids=tuple(table.ids[i] for i in positions for _ in range(draws)),
+            ids=tuple(name for name in table.names(positions) for _ in range(draws)),
             layout=layout,
             frames=tuple(Frame.of(table.frames[i]) for i in positions for _ in range(draws)),
             grid=Grid(*grid) if grid else None,
@@ -140,16 +137,19 @@ class Volume:
         return 4 * facts["draws"] * int(np.prod(facts["shape"][1:], dtype=np.int64))
 
     def _group(self, site: Site, positions: Positions) -> str:
-        groups, counts = np.unique(self.table.groups[positions], return_counts=True)
-        if not groups.size:
+        codes, names = self.table.group_codes
+        counts = np.bincount(codes[positions], minlength=len(names))
+        groups = sorted((names[code], int(counts[code])) for code in np.flatnonzero(counts))
+        if not groups:
             raise InputError(f"no samples were asked for at {site}; this recipe holds {len(self.table)}")
-        if groups.size > 1:
-            sizes = ", ".join(f"{group} ({count})" for group, count in zip(groups, counts, strict=True))
+        if len(groups) > 1:
+            sizes = ", ".join(f"{group} ({count})" for group, count in groups)
             raise InputError(f"samples lie on canvases of several sizes: {sizes}; choose ids of one, or use batches()")
-        return str(groups[0])
+        return groups[0][0]
 
     def _facts(self, key: str, positions: Positions) -> dict[str, Any]:
-        return self._shard(str(self.table.shards[positions[0]]), key).facts(key)
+        codes, names = self.table.shard_codes
+        return self._shard(names[codes[positions[0]]], key).facts(key)
 
     def _shard(self, name: str, key: str) -> Shard:
         if name not in self.shards or key not in self.shards[name]:
@@ -160,8 +160,9 @@ class Volume:
         table = self.table
         parts: list[NDArray[Any]] = []
         places: list[Positions] = []
-        for name in dict.fromkeys(table.shards[positions].tolist()):
-            where = np.flatnonzero(table.shards[positions] == name)
+        codes, names = table.shard_codes
+        for code, where in _parts(codes[positions]):
+            name = names[code]
             rows = (table.rows[positions[where]][:, None] * draws + np.arange(draws)).reshape(-1)
             shard = self._shard(name, key)
             parts.append(_rows(shard, key, rows))
@@ -172,6 +173,13 @@ class Volume:
         for part, place in zip(parts, places, strict=True):
             out[place] = part
         return out
+
+
+def _parts(codes: NDArray[np.int32]) -> list[tuple[int, Positions]]:
+    """Distinct codes, each with the places where it stands."""
+    order = np.argsort(codes, kind="stable")
+    found, starts = np.unique(codes[order], return_index=True)
+    return list(zip(found.tolist(), np.split(order, starts[1:]), strict=True))
 
 
 def _rows(shard: Shard, key: str, rows: Positions) -> NDArray[Any]:

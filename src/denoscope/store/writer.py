@@ -13,6 +13,7 @@ from denoscope.store import index, shard
 from denoscope.store.block import Block
 from denoscope.store.claims import STALE, Claims
 from denoscope.store.place import Place
+from denoscope.store.version import FORMAT, newer
 
 __all__ = ["Plan", "Work", "Writer"]
 
@@ -44,6 +45,10 @@ class Plan:
         """Samples of one shard."""
         return range(number * self.shard_size, min((number + 1) * self.shard_size, self.samples))
 
+    def to_json(self) -> str:
+        """The file."""
+        return json.dumps({"format": FORMAT} | asdict(self))
+
     @classmethod
     def read(cls, place: Place) -> "Plan | None":
         """The plan in a recipe's folder, if there is one."""
@@ -51,6 +56,8 @@ class Plan:
             return None
         try:
             told = json.loads(place.read(PLAN))
+            if (version := told.pop("format", 1)) > FORMAT:
+                raise newer(place.path(PLAN), version)
             return cls(**{**told, "logsnrs": tuple(told.get("logsnrs", ()))})
         except (ValueError, TypeError, AttributeError):
             raise StoreError(
@@ -96,7 +103,7 @@ class Writer:
         self.recipe = recipe
         self.claims = Claims(place, index.SHARDS, stale)
         write_recipe(place, recipe)
-        place.put(PLAN, json.dumps(asdict(plan)).encode(), replace=False)
+        place.put(PLAN, plan.to_json().encode(), replace=False)
         self.plan = Plan.read(place) or plan
 
     def work(self, done: Callable[[int], None] = lambda count: None) -> Generator[Work]:
