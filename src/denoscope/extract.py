@@ -3,7 +3,6 @@
 import logging
 import math
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from denoscope.chosen import loaded
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
+from denoscope.core.rank import rank
 from denoscope.core.recipe import Recipe
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.site import Site
 from denoscope.data.base import identity, open_data, read, spell
 from denoscope.pool import Pool
 from denoscope.progress import progress_bar
+from denoscope.ranks import fill
 from denoscope.shards import Shards
 from denoscope.store import index
 from denoscope.store.block import Block
@@ -71,8 +72,8 @@ def extract(
     """Read a data set at sites under conditions, and keep the values in a store.
 
     Memory stays bounded whatever the number of images. What is finished is safe: run the same call again after an
-    interruption and it goes on, run it in several processes and they share the work. Broken pictures are skipped
-    and listed in `store.skipped`.
+    interruption and it goes on, run it in several processes and they share the work; `torchrun` and `accelerate launch`
+    give each a GPU of its own. Broken pictures are skipped and listed in `store.skipped`.
 
     Args:
         model: name or path that `load` takes, or a loaded model.
@@ -128,11 +129,10 @@ def extract(
         size = _shard_size(recipe, made, (out, most_disk)) if shard_size is None else shard_size
         plan = Plan(len(samples), replay.whole(size) if replay else size, spell(data), _logsnrs(scope, asked, replay))
     writer = store.writer(recipe, plan)
-    with progress_bar("extract", len(samples), progress) as advance:
+    here = rank()
+    with progress_bar("extract", len(samples), progress and here.first) as advance:
         if pool is None:
-            with closing(writer.work(done=advance)) as left:
-                for work in left:
-                    made.make(work, advance)
+            fill(writer, made, here, advance)
         else:
             pool.fill(store, writer, made, data, advance)
     writer.finish()

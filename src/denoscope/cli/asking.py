@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from tyro.conf import FlagCreatePairsOff, arg
 
 from denoscope.cli.output import complain, console
+from denoscope.core.rank import rank
 from denoscope.store.room import SHARE, NeedsRoom
 
 __all__ = ["Yes", "with_room"]
@@ -31,7 +32,7 @@ def with_room(work: Callable[[float], Made], yes: bool) -> Made:
     try:
         return work(math.inf if yes else SHARE)
     except NeedsRoom as error:
-        if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if yes or not (rank().alone and sys.stdin.isatty() and sys.stderr.isatty()):
             raise
         from rich.prompt import Confirm
 

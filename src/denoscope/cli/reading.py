@@ -12,6 +12,7 @@ from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json, table
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
+from denoscope.core.rank import rank
 from denoscope.models.coordinates import Canvas
 from denoscope.pool import Pool
 from denoscope.store.keep import Keep
@@ -212,6 +213,7 @@ def extract(
     device: Device = None,
     precision: Precision = None,
     batch_size: int | None = None,
+    shard_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
     pool: Pool = POOL,
     yes: Yes = False,
@@ -223,6 +225,7 @@ def extract(
     Args:
         limit: at most so many images.
         batch_size: images per forward; chosen from the model's size unless given.
+        shard_size: samples per file of the store, which one process makes at a time; about 256 MiB unless given.
         engine: this process, or actors of a Ray cluster (needs `denoscope[ray]`), which `pool` describes.
         progress: show a bar with the time left.
     """
@@ -233,10 +236,12 @@ def extract(
     store = with_room(
         lambda most: read(
             scope, data, sites, conditions=conditions, out=out, keep=keep, canvas=canvas, limit=limit,
-            batch_size=batch_size, pool=pool if engine == "ray" else None, most_disk=most, progress=progress,
+            batch_size=batch_size, shard_size=shard_size, pool=pool if engine == "ray" else None, most_disk=most, progress=progress,
         ),
         yes,
     )  # fmt: skip
+    if not rank().first:
+        return
     if as_json:
         show_json({"out": out, "recipes": [recipe.digest for recipe in store.recipes], "skipped": store.skipped})
         return

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.errors import InputError, unknown
+from denoscope.core.rank import rank
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +30,7 @@ _NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
 
 def choose_device(device: str | None) -> torch.device:
-    """The asked-for device, or the best there is.
+    """The asked-for device, or the best there is; of several GPUs, that of this process' local rank.
 
     Raises:
         InputError: the device does not exist here.
@@ -38,14 +39,24 @@ def choose_device(device: str | None) -> torch.device:
 
     if device is None:
         mps = torch.backends.mps.is_available()
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
+        return _own(torch.device("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"))
     try:
         chosen = torch.device(device)
     except RuntimeError:
         raise unknown("device", device, ["cpu", "cuda", "cuda:0", "mps"], "denoscope doctor") from None
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {device!r} was asked for, but torch sees no CUDA GPU here; see: denoscope doctor")
-    return chosen
+    return _own(chosen)
+
+
+def _own(device: torch.device) -> torch.device:
+    """The GPU of this process, where a launcher started several and none was named by its number."""
+    import torch
+
+    here = rank()
+    if here.alone or device.type != "cuda" or device.index is not None:
+        return device
+    return torch.device("cuda", here.local % torch.cuda.device_count())
 
 
 def choose_dtypes(

@@ -106,13 +106,16 @@ class Writer:
         place.put(PLAN, plan.to_json().encode(), replace=False)
         self.plan = Plan.read(place) or plan
 
-    def work(self, done: Callable[[int], None] = lambda count: None) -> Generator[Work]:
+    def work(
+        self, done: Callable[[int], None] = lambda count: None, order: Sequence[int] | None = None
+    ) -> Generator[Work]:
         """The shards that are left, each claimed while it is worked on; ends when all shards exist.
 
         Args:
             done: told the number of samples in each shard that someone else finished, now or earlier.
+            order: in which shards are tried; as they are numbered unless given.
         """
-        left = list(range(len(self.plan)))
+        left = list(range(len(self.plan)) if order is None else order)
         while left:
             busy: list[int] = []
             for number in left:
@@ -131,6 +134,12 @@ class Writer:
     def left(self) -> list[int]:
         """Numbers of the shards that do not exist yet."""
         return [number for number in range(len(self.plan)) if not self._finished(number)]
+
+    def made(self) -> set[int]:
+        """Numbers of the shards that exist; one look at the folder, however many there are."""
+        names = (name.partition(".") for name in self.place.names(index.SHARDS))
+        there = {int(stem) for stem, _, kind in names if stem.isdecimal() and kind == "safetensors"}
+        return there & set(range(len(self.plan)))
 
     def dealt(self, number: int) -> Work | None:
         """A shard that was dealt out to us, whoever claimed it before; None when it is there."""
