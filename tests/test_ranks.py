@@ -18,9 +18,10 @@ from denoscope.models import precision
 from denoscope.store.store import Store
 
 ASKED: dict[str, Any] = {"sites": ["mid"], "timesteps": [50], "limit": 10, "shard_size": 2, "progress": False}
+ALONE = Rank()
 
 
-def read(out: Path, here: Rank = Rank(), told: Callable[[int], None] = lambda _: None) -> Store:
+def read(out: Path, here: Rank = ALONE, told: Callable[[int], None] = lambda _: None) -> Store:
     """What one process of several does, told its rank by hand."""
     verb: Any = import_module("denoscope.extract")
     genuine = verb.fill

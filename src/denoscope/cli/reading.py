@@ -236,7 +236,8 @@ def extract(
     store = with_room(
         lambda most: read(
             scope, data, sites, conditions=conditions, out=out, keep=keep, canvas=canvas, limit=limit,
-            batch_size=batch_size, shard_size=shard_size, pool=pool if engine == "ray" else None, most_disk=most, progress=progress,
+            batch_size=batch_size, shard_size=shard_size, pool=pool if engine == "ray" else None, most_disk=most,
+            progress=progress,
         ),
         yes,
     )  # fmt: skip
