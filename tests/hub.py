@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from hashlib import sha1, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 LARGE = (".safetensors", ".parquet")
 TOKEN = "secret"
@@ -88,12 +88,12 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: Any) -> None:
             """Silent."""
 
-        def answer(self, value: Any, status: int = 200, **headers: str) -> None:
+        def answer(self, value: Any, status: int = 200, **headers: Any) -> None:
             """Bytes as they are, anything else as JSON."""
             data = value if isinstance(value, bytes) else json.dumps(value).encode()
             self.send_response(status)
             for name, told in {"Content-Length": str(len(data)), **headers}.items():
-                self.send_header(name.replace("_", "-"), told)
+                self.send_header(name.replace("_", "-"), str(told))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(data)
@@ -145,9 +145,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 return self.answer({})
             if words[4] == "paths-info":
                 _, files = hub.at(repo, words[5])
-                return self.answer(
-                    [hub.entry(path, files[path]) for path in json.loads(body)["paths"] if path in files]
-                )
+                asked = parse_qs(body.decode())["paths"]
+                return self.answer([hub.entry(path, files[path]) for path in asked if path in files])
             if words[4] == "preupload":
                 return self.modes(json.loads(body)["files"])
             return self.committed(repo, words[5], [json.loads(line) for line in body.splitlines()])

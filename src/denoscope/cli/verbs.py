@@ -133,9 +133,10 @@ def _evaluate_with(name: str) -> Callable[..., None]:
             baselines=baselines, twin=twin, beside=beside, recipe=recipe, data=data, progress=True, save=False,
         )  # fmt: skip
         shelf = opened(store)
-        folder = shelf.place.path(f"reports/{shelf.save(report)}")
-        if out is not None:
-            folder = report.save(out)
+        name = shelf.save(report)
+        folder = shelf.place.path(f"reports/{name}")
+        if out is not None or shelf.place.read_only:
+            folder = report.save(out or Path("runs/reports") / name)
         _show(report, as_json)
         if not as_json:
             say(f"page  {folder}/report.html")

@@ -15,11 +15,12 @@ from denoscope.core.errors import InputError
 from denoscope.core.optional import require
 
 __all__ = [
-    "PREFIX", "Address", "Outgoing", "check_repo", "fetch", "files_of", "is_hub", "outgoing", "reason", "send",
+    "HINT", "PREFIX", "Address", "Outgoing", "check_repo", "fetch", "files_of", "is_hub", "outgoing", "reason", "send",
     "unreachable",
 ]  # fmt: skip
 
 PREFIX = "hf://"
+HINT = "one of the Hub is hf://datasets/OWNER/NAME; where it is private: hf auth login"
 Kind = Literal["model", "dataset"]
 _ADDRESS = re.compile(r"hf:/{1,2}(?:(datasets)/)?([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
 _PATIENCE = 10
@@ -120,7 +121,6 @@ def send(
     revision: str | None = None,
     token: str | None = None,
     endpoint: str | None = None,
-    sent: Callable[[int], None] = lambda count: None,
 ) -> str:
     """Put files into a repository in their order, in commits of bounded size; the last one's address is returned.
 
@@ -136,7 +136,6 @@ def send(
         revision: branch; the main one unless given.
         token: of the Hub; the one that `hf auth login` kept unless given.
         endpoint: another Hub.
-        sent: told the bytes of each group of files that is there.
 
     Raises:
         InputError: no such owner, no right to write there, or a Hub out of reach.
@@ -155,7 +154,6 @@ def send(
             adding = [hub.CommitOperationAdd(file.path, _plain(content)) for file, content in new]
             if adding:
                 address = str(api.create_commit(repo, adding, commit_message=message, **asked).commit_url)
-            sent(sum(file.size for file in group))
     except (unreachable(), OSError, ValueError) as error:
         raise InputError(f"{repo} cannot be written: {reason(error)}; log in with: hf auth login") from None
     return address

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import StoreError
+from denoscope.core.hub import PREFIX, is_hub, reason, unreachable
 from denoscope.core.optional import require
 
 __all__ = ["Place"]
@@ -20,7 +21,8 @@ class Place:
     """A folder on this machine or behind an fsspec URL (`s3://bucket/runs`, `memory://runs`).
 
     A file is written under a temporary name, flushed to disk and renamed, so that a reader never sees half of one.
-    Remote files are composed on this machine and uploaded whole.
+    Remote files are composed on this machine and uploaded whole. The Hugging Face Hub (`hf://datasets/OWNER/NAME`) is
+    read here, as it was when the place was made, and written by `push` alone, which sends many files in one commit.
 
     Args:
         url: path or URL.
@@ -35,18 +37,30 @@ class Place:
             raise StoreError("a store needs a folder or a URL, and got an empty name")
         self.url = text
         self._fs: Any = None
+        self._options: dict[str, Any] = {}
+        self._errors: tuple[type[Exception], ...] = (OSError,)
         self._root = str(Path(text).expanduser())
+        if is_hub(text):
+            self.url = text = PREFIX + text.removeprefix("hf:").lstrip("/")
+            self._options = {"cache_type": "none"}  # parts are read as they are asked for, not megabytes ahead
+            self._errors = (OSError, ValueError, unreachable())
         if "://" in text:
             fsspec = require("fsspec.core", "open a store by its URL")
             try:
                 self._fs, self._root = fsspec.url_to_fs(text)
             except (ValueError, ImportError) as error:
                 raise StoreError(f"cannot open {text}: {error}") from None
+            self._fs.invalidate_cache()
 
     @property
     def local(self) -> Path | None:
         """The folder's path; None when it is remote."""
         return Path(self._root) if self._fs is None else None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written here file by file."""
+        return bool(self._options)
 
     def path(self, name: str) -> str:
         """Where a file of the folder lies."""
@@ -56,8 +70,12 @@ class Place:
         """Whether a file or folder is there."""
         if self._fs is None:
             return Path(self.path(name)).exists()
-        self._fs.invalidate_cache()
-        return bool(self._fs.exists(self.path(name)))
+        if not self.read_only:
+            self._fs.invalidate_cache()
+        try:
+            return bool(self._fs.exists(self.path(name)))
+        except self._errors as error:
+            raise StoreError(f"cannot reach {self.url}: {reason(error)}") from None
 
     def names(self, folder: str = "") -> list[str]:
         """Names in a folder, sorted; none when it does not exist."""
@@ -65,19 +83,30 @@ class Place:
             return []
         if self._fs is None:
             return sorted(path.name for path in Path(self.path(folder)).iterdir())
-        self._fs.invalidate_cache()
         return sorted(entry.rstrip("/").rsplit("/", 1)[-1] for entry in self._fs.ls(self.path(folder), detail=False))
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
         """Bytes `start` to `end` of a file."""
         try:
             if self._fs is not None:
-                return self._fs.cat_file(self.path(name), start=start, end=end)
+                return self._fs.cat_file(self.path(name), start=start, end=end, **self._options)
             with open(self.path(name), "rb") as file:  # noqa: PTH123 (path is a string for both kinds)
                 file.seek(start)
                 return file.read(-1 if end is None else end - start)
-        except OSError as error:
-            raise StoreError(f"cannot read {self.path(name)}: {error.strerror or error}") from None
+        except self._errors as error:
+            why = getattr(error, "strerror", None) or reason(error)
+            raise StoreError(f"cannot read {self.path(name)}: {why}") from None
+
+    def size(self, name: str) -> int:
+        """Bytes of a file.
+
+        Raises:
+            StoreError: it is not there.
+        """
+        try:
+            return Path(self.path(name)).stat().st_size if self._fs is None else int(self._fs.size(self.path(name)))
+        except self._errors as error:
+            raise StoreError(f"cannot read {self.path(name)}: {reason(error)}") from None
 
     def array(self, name: str, start: int, end: int) -> NDArray[np.uint8]:
         """Bytes `start` to `end` of a file as a read-only array: mapped where local, fetched where remote."""
@@ -102,6 +131,8 @@ class Place:
         Raises:
             StoreError: no space, no permission; nothing is changed then.
         """
+        if self.read_only:
+            raise StoreError(f"{self.url} is only read here; fill a folder, then: denoscope push FOLDER OWNER/NAME")
         try:
             return self._write(name, fill, replace)
         except OSError as error:

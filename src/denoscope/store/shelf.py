@@ -1,5 +1,6 @@
 """The reports that lie beside a store's activations."""
 
+import logging
 import tempfile
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +11,8 @@ from denoscope.core.report import Report
 from denoscope.store.place import Place
 
 __all__ = ["REPORTS", "Shelf"]
+
+log = logging.getLogger(__name__)
 
 REPORTS = "reports"
 
@@ -31,11 +34,17 @@ class Shelf:
         return tuple(name for name in folders if self._place.exists(f"{REPORTS}/{name}/report.json"))
 
     def save(self, report: Report, name: str | None = None) -> str:
-        """Write a report and give its name: the task and a digest of parameters and inputs unless one is given."""
+        """Write a report and give its name: the task and a digest of parameters and inputs unless one is given.
+
+        On the Hub, where nothing is written, a warning says so; the report itself is still in hand.
+        """
         digest = sha256(canonical([dict(report.parameters), dict(report.inputs)]).encode()).hexdigest()[:8]
         name = name or f"{report.task}-{digest}"
         if "/" in name or name.startswith("."):
             raise InputError(f"a report's name is one folder name, not {name!r}")
+        if self._place.read_only:
+            log.warning("%s is only read; the report is not kept there, save it to a folder of yours", self._place.url)
+            return name
         if self._place.local:
             report.save(self._place.path(f"{REPORTS}/{name}"))
             return name

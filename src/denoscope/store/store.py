@@ -12,6 +12,7 @@ from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
 from denoscope.core.frame import Grid
+from denoscope.core.hub import HINT
 from denoscope.core.recipe import Recipe
 from denoscope.core.report import Report
 from denoscope.core.sample import Sample
@@ -50,9 +51,10 @@ class Store:
         self._verify = verify
         if self.place.local is not None and self.place.local.is_file():
             raise StoreError(f"{path} is a file; a store is a folder, or a URL of one")
-        self._version = version_of(self.place)
         if not create and not self.place.exists():
-            raise StoreError(f"no store at {str(path)!r}; make one with: denoscope extract MODEL DATA --out {path}")
+            way = f"make one with: denoscope extract MODEL DATA --out {path}"
+            raise StoreError(f"no store at {str(path)!r}; {HINT if self.place.read_only else way}")
+        self._version = version_of(self.place)
 
     @cached_property
     def volumes(self) -> tuple[Volume, ...]:
@@ -251,6 +253,18 @@ class Store:
     def plan(self, recipe: Recipe) -> Plan | None:
         """How a recipe's samples are dealt out to shards, if it was begun."""
         return Plan.read(self._folder(recipe.digest))
+
+    def push_to_hub(self, repo: str, *, recipe: str | Recipe | None = None, **options: Any) -> str:
+        """Put it into a repository of data on the Hugging Face Hub, with a card; the last commit's address is returned.
+
+        Args:
+            repo: OWNER/NAME.
+            recipe: digest, or its beginning; all recipes unless given.
+            options: see `denoscope.store.hub.push_store`, such as `private=True`.
+        """
+        from denoscope.store.hub import push_store
+
+        return push_store(self.place, by_recipe(self.volumes, recipe), repo, **options)
 
     # Reports -----------------------------------------------------------------------------------------------------
 
