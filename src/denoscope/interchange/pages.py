@@ -1,0 +1,64 @@
+"""Pages of repositories: what a report or a card is, for the Hub."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from denoscope.core.report import Report
+
+__all__ = ["card_page", "header", "report_page"]
+
+_SCORES = 40
+
+
+def header(name: str, licence: str, tags: Sequence[str], more: Sequence[str] = ()) -> str:
+    """What the Hub reads of a page; no licence is claimed unless one is given."""
+    lines = [f"pretty_name: {json.dumps(name)}", *[f"license: {licence}"] * bool(licence)]
+    return "\n".join(["---", *lines, "tags:", *(f"- {tag}" for tag in ("denoscope", *tags)), *more, "---"])
+
+
+def report_page(report: Report, repo: str, licence: str = "") -> str:
+    """Scores with intervals and n, what they are to be read beside, notes, and how to make and read it again."""
+    rows = [f"| {score.name} | {score.told} | {score.n} {score.over} |" for score in report.scores[:_SCORES]]
+    more = len(report.scores) - _SCORES
+    table = [
+        "| score | value, 95 % interval | over |",
+        "|---|---|---|",
+        *rows,
+        *[f"\n{more} more in `report.json`."] * (more > 0),
+    ]
+    asked = ", ".join(f"{name} {value}" for name, value in report.parameters.items() if value not in (None, "", ()))
+    parts = [
+        header(f"Report: {report.task}", licence, ["diffusion", "interpretability"], _viewer(report)),
+        f"# {report.task}",
+        asked,
+        "\n".join(table),
+        "\n".join(f"- {note}" for note in report.notes),
+        _again(report),
+        f"""```python
+import denoscope as ds
+
+report = ds.Report.load(ds.pull("hf://datasets/{repo}"))
+```
+
+`report.html` is the page with its figures; `report.json` and `table.parquet` hold the numbers.""",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def card_page(folder: Path, licence: str = "") -> str:
+    """The Markdown of a representation card under a header of the Hub."""
+    told: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    top = header(f"Representation card of {told['model']}", licence, ["diffusion", "representations"])
+    text = (folder / "card.md").read_text(encoding="utf-8")
+    return f"{top}\n\n{text}\n`card.html` is the page with figures; `card.json` holds every number.\n"
+
+
+def _viewer(report: Report) -> list[str]:
+    return ["configs:", "- config_name: table", "  data_files: table.parquet"] if report.table else []
+
+
+def _again(report: Report) -> str:
+    lines = "\n".join(report.again)
+    return f"Made again by:\n\n```bash\n{lines}\n```" if report.again else ""
