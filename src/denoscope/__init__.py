@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from denoscope.features.mitigate import mitigate
     from denoscope.features.renoising import renoised
     from denoscope.features.sweeps import sweep
+    from denoscope.interchange.importing import import_features
     from denoscope.interpret import interpret
     from denoscope.learn import learn
     from denoscope.models.base import Model
@@ -80,6 +81,7 @@ __all__ = [
     "extract",
     "faithful",
     "heatmaps",
+    "import_features",
     "interpret",
     "learn",
     "load",
@@ -135,6 +137,7 @@ _HOMES = {
     "features.mitigate": ("mitigate",),
     "features.renoising": ("renoised",),
     "features.sweeps": ("sweep",),
+    "interchange.importing": ("import_features",),
     "interpret": ("interpret",),
     "learn": ("learn",),
     "models.base": ("Model",),

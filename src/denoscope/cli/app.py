@@ -13,8 +13,10 @@ from denoscope.cli.dictionaries import dictionary, kept
 from denoscope.cli.doctor import doctor
 from denoscope.cli.explorer import explore, export
 from denoscope.cli.heating import heatmaps
+from denoscope.cli.importing import import_features
 from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
+from denoscope.cli.migrating import migrate
 from denoscope.cli.mitigating import mitigate
 from denoscope.cli.noising import noise
 from denoscope.cli.overlapping import overlap
@@ -63,6 +65,7 @@ COMMANDS = {
     "noise": noise,
     "plan": plan,
     "extract": extract,
+    "import": import_features,
     "explore": explore,
     "export": export,
     "evaluate": evaluate,
@@ -79,5 +82,6 @@ COMMANDS = {
     "heatmaps": heatmaps,
     "reproduce": reproduce,
     "list": list_things,
+    "migrate": migrate,
     "doctor": doctor,
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from denoscope.core.site import SiteInfo
     from denoscope.models.base import Model
 
-__all__ = ["Noise", "extract", "plan", "sites"]
+__all__ = ["Noise", "extract", "onward", "plan", "sites"]
 
 ModelName = Annotated[Positional[str], arg(metavar="MODEL", help="name, Hub id or local folder (see `list models`)")]
 DataSpec = Annotated[
@@ -247,13 +247,13 @@ def extract(
         show_json({"out": out, "recipes": [recipe.digest for recipe in store.recipes], "skipped": store.skipped})
         return
     say(repr(store))
-    for line in _onward(out, [site.name for site in store.sites]):
+    for line in onward(out, [site.name for site in store.sites]):
         say(line)
     for name, reason in store.skipped.items():
         say(f"skipped {name}: {reason}")
 
 
-def _onward(out: str, sites: Sequence[str]) -> list[str]:
+def onward(out: str, sites: Sequence[str]) -> list[str]:
     """What to do with a store that was just filled."""
     which = f"--site {sites[0]}" if len(sites) == 1 else "--sites all"
     return [

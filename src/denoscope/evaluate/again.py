@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from denoscope.core.condition import Condition
+from denoscope.core.imported import imported_from
 from denoscope.core.recipe import Recipe
 from denoscope.core.task import Task
 from denoscope.store.volume import Volume
@@ -22,6 +23,8 @@ def extracting(volume: Volume, store: str) -> str:
         store: folder or URL.
     """
     recipe, plan = volume.recipe, volume.plan
+    if program := imported_from(recipe.model):
+        return f"# recipe {recipe.digest} was imported: denoscope import {program} FOLDER --out {_near(store)}"
     name = recipe.model.get("name")
     if name is None or plan is None or plan.data is None:
         return f"# recipe {recipe.digest} was stored by hand, or from samples in memory"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from denoscope.core.activations import Activations
 from denoscope.core.errors import DenoscopeError, InputError
 from denoscope.core.frame import Frame, Grid
+from denoscope.core.imported import imported_from
 from denoscope.core.recipe import Recipe
 from denoscope.core.task import Pictures
 from denoscope.evaluate.patches import Baseline, filled, patches
@@ -67,6 +68,8 @@ def model_of(recipe: Recipe, why: str, part: str) -> "Model":
     told = recipe.model
     name = told.get("toy") or told.get("name")
     try:
+        if program := imported_from(told):
+            raise InputError(f"its features were imported from files of {program}, which hold no model")
         if name is None:
             raise InputError("its recipe names no model")
         model = load(str(name), revision=told.get("revision"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from denoscope.core.activations import Activations
 from denoscope.core.errors import DenoscopeError, InputError
+from denoscope.core.imported import remark
 from denoscope.core.report import Report, Score
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.task import Drawing, Facts, Joint, Pictures, Streaming, Task
@@ -102,6 +103,7 @@ class Bench:
         if self._twin is not None:
             beside += _renamed(findings(self._run(self._twin_of(spot)), self._repeated), TWIN)
         told = {name: value for name, value in spot.beside.items() if name not in report.parameters}
+        notes += filter(None, [remark(spot.volume.recipe.model)])
         return replace(
             report,
             scores=(*report.scores, *beside),
