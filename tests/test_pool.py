@@ -1,15 +1,14 @@
-"""A pool of actors makes the shards that one process would have made; Ray itself is met in `make scale-check`."""
+"""Actors of a pool do the parts of some work, in this process; Ray itself is met in `test_pool_ray.py`."""
 
 import pickle
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import denoscope as ds
-from denoscope import pool as pools
+from denoscope import filling
 from denoscope.core.errors import InputError, MissingPackage
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
@@ -20,23 +19,16 @@ ASKED: dict[str, Any] = {"sites": ["mid"], "timesteps": [50], "limit": 5, "shard
 
 @pytest.fixture
 def inline(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Actors in this process, one after another; what they are given goes through pickle, as to another node."""
+    """Actors in this process, the last part first; what they are given goes through pickle, as to another node."""
     asked: list[int] = []
 
-    def rows(self: Pool, job: Any, left: Sequence[int]) -> Iterator[Mapping[str, Any]]:
-        asked.extend(left)
-        actors = [pools._Actor(pickle.loads(pickle.dumps(job))) for _ in range(self.workers)]
-        for place, number in enumerate(left):
-            yield actors[place % self.workers]({"shard": number})
+    def each(self: Pool, make: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        asked.extend(numbers)
+        actors = [pickle.loads(pickle.dumps(make))() for _ in range(self.workers)]
+        for place, number in enumerate(reversed(numbers)):
+            yield number, pickle.loads(pickle.dumps(actors[place % self.workers](number)))
 
-    @contextmanager
-    def nothing(*_: Any) -> Iterator[None]:
-        yield
-
-    monkeypatch.setattr(Pool, "_rows", rows)
-    monkeypatch.setattr(Pool, "_cluster", nothing)
-    monkeypatch.setattr(pools, "_told", nothing)
-    monkeypatch.setattr(pools, "require", lambda *_: None)
+    monkeypatch.setattr(Pool, "each", each)
     return asked
 
 
@@ -56,14 +48,30 @@ def test_shards_are_those_of_one_process(tmp_path: Path, inline: list[int], data
     assert inline == [0, 1, 2, 1] and shard.exists()
 
 
+def test_the_store_may_be_a_url(tmp_path: Path, inline: list[int]) -> None:
+    """A store behind fsspec that actors find by its URL holds what a folder holds."""
+    one = ds.extract("toy-sd15", "menagerie:test", out=tmp_path, **ASKED)
+    remote = ds.extract("toy-sd15", "menagerie:test", out="memory://pool/store", pool=Pool(workers=2), **ASKED)
+    assert inline == [0, 1, 2] and remote.complete
+    assert [recipe.digest for recipe in remote.recipes] == [recipe.digest for recipe in one.recipes]
+    assert remote.ids == one.ids and remote.facts() == one.facts()
+    assert remote.get("mid").numpy().tobytes() == one.get("mid").numpy().tobytes()
+
+
 def test_a_node_that_holds_something_else_is_refused(tmp_path: Path, inline: list[int], monkeypatch) -> None:
-    """Another model under the same name, and other samples under the same spec, end the work before a shard is made."""
+    """Another model under the same name, other samples under the same spec, and no store, end the work at once."""
     from denoscope.models import loading
 
     genuine = loading.load
-    monkeypatch.setattr(pools, "open_data", lambda spec, limit: ds.open_data("menagerie:train", limit))
-    with pytest.raises(InputError, match="sees other samples of menagerie:test"):
-        ds.extract("toy-sd15", "menagerie:test", out=tmp_path / "a", pool=Pool(workers=1), **ASKED)
+    with monkeypatch.context() as patch:
+        patch.setattr(filling, "open_data", lambda spec, limit: ds.open_data("menagerie:train", limit))
+        with pytest.raises(InputError, match="sees other samples of menagerie:test"):
+            ds.extract("toy-sd15", "menagerie:test", out=tmp_path / "a", pool=Pool(workers=1), **ASKED)
+    with monkeypatch.context() as patch:
+        patch.setattr(filling.Place, "exists", lambda self, name="": False)
+        patch.setattr(filling.Writer, "left", lambda self: [0])
+        with pytest.raises(InputError, match=r"does not see .*give a folder that all nodes share"):
+            ds.extract("toy-sd15", "menagerie:test", out=tmp_path / "c", pool=Pool(workers=1), **ASKED)
     model = ds.load("toy-sd15")
     monkeypatch.setattr(loading, "load", lambda **asked: genuine("toy-sd21"))
     with pytest.raises(InputError, match="another toy-sd15"):
@@ -74,6 +82,18 @@ def test_parts_of_ones_own_are_refused(tmp_path: Path, inline: list[int]) -> Non
     """Actors load the model by its name."""
     with pytest.raises(InputError, match="load"):
         ds.extract(wrap(toy("toy-sd15")), "menagerie:test", out=tmp_path, pool=Pool(), **ASKED)
+
+
+def test_answers_in_order(inline: list[int]) -> None:
+    """Parts that are finished early wait for their turn."""
+    assert list(Pool(workers=3).ordered(_Squares, 5)) == [0, 1, 4, 9, 16]
+
+
+class _Squares:
+    """Some work."""
+
+    def __call__(self, number: int) -> int:
+        return number**2
 
 
 def test_faults_of_a_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

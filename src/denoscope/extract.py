@@ -15,6 +15,7 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.sample import DataSet, Sample
 from denoscope.core.site import Site
 from denoscope.data.base import identity, open_data, read, spell
+from denoscope.filling import fill_on
 from denoscope.pool import Pool
 from denoscope.progress import progress_bar
 from denoscope.ranks import fill
@@ -134,7 +135,7 @@ def extract(
         if pool is None:
             fill(writer, made, here, advance)
         else:
-            pool.fill(store, writer, made, data, advance)
+            fill_on(pool, store, writer, made, data, advance)
     writer.finish()
     if not len(index.load(writer.place)[0]):
         raise InputError(f"none of the {len(samples)} pictures could be read; see store.skipped for the reasons")

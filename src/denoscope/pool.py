@@ -1,34 +1,39 @@
-"""Extraction on a Ray cluster: actors that each hold the model make whole shards of one store."""
+"""Work on a Ray cluster: actors that each hold what the work needs, and take one numbered part of it after another."""
 
 from __future__ import annotations
 
 import logging
 import os
+import pickle
+import traceback
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from denoscope.core.condition import Condition
 from denoscope.core.errors import DenoscopeError, InputError
 from denoscope.core.optional import require
-from denoscope.core.recipe import Recipe
-from denoscope.core.sample import DataSet, Sample
-from denoscope.data.base import fingerprint, open_data, spell
-from denoscope.shards import Shards
-from denoscope.store.store import Store
-from denoscope.store.writer import Writer
 
-__all__ = ["Pool"]
+__all__ = ["Do", "Make", "Pool"]
+
+Answer = TypeVar("Answer")
+Do = Callable[[int], Answer]
+"""Does one part of the work, by its number."""
+Make = Callable[[], Do[Answer]]
+"""Makes ready for the work, once in each actor; travels there through pickle."""
+
+_FRUITLESS = 3
+"""Rounds in which no part was finished, after which the work is given up."""
+_AHEAD = 2
+"""Parts that an actor is dealt at a time: the one in hand, and the next."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Model actors of a Ray cluster.
+    """Actors of a Ray cluster.
 
-    Ray Data deals shards out to them, never more than they can take, and starts again what dies with a node. What is in
-    the store stays there: shards are renamed into place whole, so that nothing is lost or doubled whoever is killed.
+    Ray Data deals parts of the work out to them, never more than they can take, and starts actors again where there is
+    room. What a dead actor or node had in hand is dealt out again to those that are left.
     """
 
     workers: int = 2
@@ -48,32 +53,46 @@ class Pool:
         if self.cpus < 0 or self.gpus < 0:
             raise InputError("cpus and gpus of an actor cannot be negative")
 
-    def fill(
-        self, store: Store, writer: Writer, made: Shards, data: str | Path | DataSet | Sequence[Sample],
-        advance: Callable[[int], None],
-    ) -> None:  # fmt: skip
-        """Make the shards that are left.
+    def each(self, make: Make[Answer], numbers: Sequence[int]) -> Generator[tuple[int, Answer]]:
+        """Do every part of some work, somewhere.
 
         Args:
-            store: lies where every node can write to it.
-            writer: of the recipe in that store.
-            made: what is read.
-            data: as `open_data` takes it; samples in memory travel to the actors.
-            advance: told how many samples are done.
+            make: makes ready for it in an actor.
+            numbers: of the parts. One may be done more than once, where an actor died after it; its answer comes once.
+
+        Yields:
+            Number and answer of each part, as they are finished.
 
         Raises:
-            InputError: a model that `load` did not make, or an actor that cannot make the same.
             MissingPackage: Ray is not installed.
+            DenoscopeError: what an actor raised, as it would have been raised here.
+            InputError: actors die again and again before they finish anything.
         """
-        left = writer.left()
-        advance(writer.plan.samples - sum(len(writer.plan.indices(number)) for number in left))
-        if not left:
-            return
-        ray = require("ray", "extract on a cluster", "denoscope[ray]")
-        job = _Job.of(store, writer.recipe, made, data, self.cpus)
-        with self._cluster(ray), _told(ray):
-            for row in self._rows(job, left):
-                advance(int(row["samples"]))
+        ray = require("ray", "work on a cluster", "denoscope[ray]")
+        left, fruitless = list(numbers), 0
+        with self._cluster(ray), _quiet() as last:
+            sent = ray.put(make)  # once for all actors, those of further rounds too
+            while left:
+                done: set[int] = set()
+                for number, answer in self._round(sent, left):
+                    if number not in done:
+                        done.add(number)
+                        yield number, answer
+                left = [number for number in left if number not in done]
+                fruitless = 0 if done else fruitless + 1
+                if left and fruitless == _FRUITLESS:
+                    raise InputError(f"actors died {_FRUITLESS} times over, with {len(left)} of {len(numbers)} parts "
+                                     f"left, before they finished any: {last.told}")  # fmt: skip
+
+    def ordered(self, make: Make[Answer], count: int) -> Iterator[Answer]:
+        """As `each`, for parts 0 to `count` - 1 and in their order; what comes early is held."""
+        held: dict[int, Answer] = {}
+        due = 0
+        for number, answer in self.each(make, range(count)):
+            held[number] = answer
+            while due in held:
+                yield held.pop(due)
+                due += 1
 
     @contextmanager
     def _cluster(self, ray: Any) -> Generator[None]:
@@ -91,104 +110,97 @@ class Pool:
             if ours:
                 ray.shutdown()
 
-    def _rows(self, job: _Job, left: Sequence[int]) -> Iterator[Mapping[str, Any]]:
-        """One row per finished shard, as they are finished."""
-        data = require("ray.data", "extract on a cluster", "denoscope[ray]")
-        data.DataContext.get_current().enable_progress_bars = False  # there is one bar, of samples
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
-        shards = data.from_items([{"shard": number} for number in left], override_num_blocks=len(left))
-        yield from shards.map(
-            _Actor, fn_constructor_args=(job,), num_cpus=self.cpus, num_gpus=self.gpus,
-            compute=data.ActorPoolStrategy(min_size=self.workers, max_size=self.most or self.workers),
-        ).iter_rows()  # fmt: skip
+    def _round(self, sent: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+        """Number and answer of the parts whose actor lived to give one."""
+        data = require("ray.data", "work on a cluster", "denoscope[ray]")
+        with _settings(data.DataContext.get_current(), enable_progress_bars=False, max_errored_blocks=-1):
+            parts = data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
+            answers = parts.map(
+                _Actor, fn_constructor_args=([sent], max(1, int(self.cpus))), num_cpus=self.cpus, num_gpus=self.gpus,
+                compute=data.ActorPoolStrategy(
+                    min_size=self.workers, max_size=self.most or self.workers, max_tasks_in_flight_per_actor=_AHEAD
+                ),
+                max_task_retries=0,  # a part that waits for its dead actor to come back may wait for ever
+            )  # fmt: skip
+            for row in answers.iter_rows():
+                answer = pickle.loads(row["answer"])
+                if isinstance(answer, _Fault):
+                    raise answer.error
+                yield int(row["number"]), answer
 
 
 @dataclass(frozen=True)
-class _Job:
-    """All that an actor needs; travels to its node."""
+class _Fault:
+    """What was raised in an actor."""
 
-    model: Mapping[str, Any]
-    data: Any
-    count: int
-    sites: Sequence[str]
-    conditions: Sequence[Condition]
-    canvas: Any
-    batch_size: int | None
-    replay: Any
-    recipe: Recipe
-    store: str
-    cpus: float
+    error: Exception
 
     @classmethod
-    def of(cls, store: Store, recipe: Recipe, made: Shards, data: Any, cpus: float) -> _Job:
-        """From what this process has open.
-
-        Raises:
-            InputError: a model that `load` did not make.
-        """
-        asked = getattr(getattr(made.model, "parts", None), "asked", None)
-        if asked is None:
-            raise InputError(
-                "actors load the model themselves; give a name or what load() gives, not parts of your own"
-            )
-        samples = [made.samples[number] for number in range(len(made.samples))] if spell(data) is None else None
-        local = store.place.local
-        return cls(
-            model=asked,
-            data=spell(data) or samples,
-            count=len(made.samples),
-            sites=[site.name for site in made.sites],
-            conditions=made.conditions,
-            canvas=made.canvas,
-            batch_size=made.batch_size,
-            replay=made.replay,
-            recipe=recipe,
-            store=str(local.absolute() if local else store.place.url),
-            cpus=cpus,
-        )
+    def of(cls, error: Exception) -> _Fault:
+        """As it is, where it is ours and can travel; otherwise its account."""
+        told = "".join(traceback.format_exception(error))
+        try:
+            travelled = pickle.loads(pickle.dumps(error))
+        except Exception:  # noqa: BLE001 (whatever a foreign error does when it is pickled)
+            travelled = RuntimeError(f"{type(error).__name__}: {error}")
+        if not isinstance(error, DenoscopeError):
+            travelled.add_note(f"In an actor:\n{told}")
+        return cls(travelled)
 
 
 class _Actor:
-    """A model on some node, which makes one shard after another."""
+    """What one actor does. A fault is an answer, so that it ends the work at once and a death alone is tried again."""
 
-    def __init__(self, job: _Job) -> None:
-        import torch
-
-        from denoscope.models.loading import load
-
-        torch.set_num_threads(max(1, int(job.cpus)))
-        model = load(**job.model)
-        if dict(model.recipe) != {name: value for name, value in job.recipe.model.items() if name != "compat"}:
-            raise InputError(f"a node has another {job.model['name']}: {dict(model.recipe)}, not {job.recipe.model}")
-        samples = open_data(job.data, job.count)
-        if fingerprint(samples) != job.recipe.data["fingerprint"]:
-            raise InputError(f"a node sees other samples of {job.data}: {len(samples)}, not the {job.count} asked for")
-        sites = model.select(job.sites)
-        self._shards = Shards(model, samples, sites, job.conditions, job.canvas, job.batch_size, job.replay)
-        store = Store(job.store)
-        plan = store.plan(job.recipe)
-        if plan is None:
-            raise InputError(f"a node does not see {job.store}; give a folder that all nodes share, or a URL")
-        self._writer = store.writer(job.recipe, plan)
+    def __init__(self, sent: Sequence[Any], threads: int) -> None:
+        ray = require("ray", "work on a cluster", "denoscope[ray]")
+        self._do: Do[Any] | _Fault
+        try:
+            require("torch", "work on a cluster").set_num_threads(threads)
+            self._do = ray.get(sent[0])()
+        except Exception as error:  # noqa: BLE001 (it is raised again where the work was asked for)
+            self._do = _Fault.of(error)
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Make one shard, unless another actor did before it died."""
-        number = int(row["shard"])
-        work = self._writer.dealt(number)
-        if work is not None:
-            self._shards.make(work)
-        return {"shard": number, "samples": len(self._writer.plan.indices(number))}
+        number = int(row["number"])
+        try:
+            answer = self._do if isinstance(self._do, _Fault) else self._do(number)
+        except Exception as error:  # noqa: BLE001
+            answer = _Fault.of(error)
+        return {"number": number, "answer": pickle.dumps(answer, protocol=5)}
+
+
+class _Last(logging.Handler):
+    """The last error that Ray Data told."""
+
+    told = "Ray told nothing"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one line of it."""
+        error = record.exc_info[1] if record.exc_info else None
+        self.told = " ".join(str(error or record.getMessage()).split())[:300]
 
 
 @contextmanager
-def _told(ray: Any) -> Generator[None]:
-    """An error of ours in an actor is told as it would be here; any other keeps Ray's account of it."""
+def _quiet() -> Generator[_Last]:
+    """Ray Data's account of lost parts is kept, not printed: they are dealt out again."""
+    log, last = logging.getLogger("ray.data"), _Last(logging.ERROR)
+    with ExitStack() as after:
+        after.callback(log.setLevel, log.level)
+        after.callback(setattr, log, "propagate", log.propagate)
+        after.callback(setattr, log, "handlers", list(log.handlers))
+        log.setLevel(logging.ERROR)
+        log.propagate, log.handlers = False, [last]
+        yield last
+
+
+@contextmanager
+def _settings(context: Any, **values: Any) -> Generator[None]:
+    """Ray Data's settings for a while; they are the process' own."""
+    before = {name: getattr(context, name) for name in values}
+    for name, value in values.items():
+        setattr(context, name, value)
     try:
         yield
-    except ray.exceptions.RayError as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, DenoscopeError):
-            cause = getattr(cause, "cause", None) or cause.__cause__
-        if cause is None:
-            raise
-        raise cause from None
+    finally:
+        for name, value in before.items():
+            setattr(context, name, value)

@@ -58,6 +58,11 @@ class Place:
         return Path(self._root) if self._fs is None else None
 
     @property
+    def anywhere(self) -> str:
+        """The URL, or the path from the root: what finds it from any working folder."""
+        return self.url if self._fs is not None else str(Path(self._root).absolute())
+
+    @property
     def read_only(self) -> bool:
         """Whether nothing can be written here file by file."""
         return bool(self._options)
