@@ -1,6 +1,7 @@
 """The command line: what people meet first. Bad input is one line and status 2; machines get JSON."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -182,6 +183,18 @@ def test_doctor_tells_versions_and_advice(run: Run) -> None:
     _, out, _ = run("doctor", "--json")
     told = {finding["what"]: finding for finding in json.loads(out)}
     assert told["torch"]["verdict"] == "ok" and "free disk" in told and "embedded model" in told
+
+
+def test_migrate(run: Run, tmp_path: Path) -> None:
+    """Says what it would write, writes it, and has nothing to do the second time; the model tells missing levels."""
+    old = Path(shutil.copytree(Path(__file__).parents[1] / "store" / "format1", tmp_path / "old"))
+    status, told, _ = run("migrate", str(old), "--model", "toy-sd15", "--dry-run")
+    assert status == 0 and "would be written" in told and not (old / "store.json").exists()
+    status, told, _ = run("migrate", str(old), "--model", "toy-sd15", "--json")
+    assert status == 0 and len(json.loads(told)["steps"]) == 6
+    plan = json.loads((old / "46e3a8ccdfa09f9b" / "plan.json").read_text())
+    assert len(plan["logsnrs"]) == 2 and plan["logsnrs"][0] > plan["logsnrs"][1]
+    assert "nothing to do" in run("migrate", str(old))[1]
 
 
 def test_flags_of_noise_are_the_fields_of_a_condition() -> None:

@@ -10,9 +10,9 @@ from denoscope.core.optional import require
 from denoscope.store.place import Place
 from denoscope.store.shard import Shard
 from denoscope.store.table import FACT, Table
-from denoscope.store.version import FORMAT
+from denoscope.store.version import FORMAT, newer
 
-__all__ = ["INDEX", "SHARDS", "load", "save", "shard_file"]
+__all__ = ["INDEX", "SHARDS", "load", "save", "shard_file", "told", "version_of"]
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,18 @@ _COLUMNS = 64
 def shard_file(name: str) -> str:
     """Path of a shard below its recipe's folder."""
     return f"{SHARDS}/{name}{_SUFFIX}"
+
+
+def version_of(place: Place) -> int:
+    """Version of the written index; 0 where there is none that can be read."""
+    indexed = _read(place) if place.exists(INDEX) else None
+    return indexed.version if indexed else 0
+
+
+def told(place: Place) -> dict[str, str]:
+    """Shards that the written index tells of, and the SHA-256 of their headers."""
+    indexed = _read(place) if place.exists(INDEX) else None
+    return indexed.digests if indexed else {}
 
 
 def load(place: Place, verify: bool = True) -> tuple[Table, dict[str, Shard]]:
@@ -54,12 +66,12 @@ def save(place: Place) -> None:
     shards = {name: Shard(place, shard_file(name), verify=False) for name in _names(place)}
     about: dict[str, Any] = {"format": FORMAT, "shards": {name: shard.digest for name, shard in shards.items()}}
     about["skipped"] = {name: why for shard in shards.values() for name, why in shard.metadata["skipped"].items()}
-    told = {"denoscope": json.dumps(about)}
+    known = {"denoscope": json.dumps(about)}
 
     def fill(file: IO[bytes]) -> None:
         facts = _plain_facts(shards)
         while True:
-            schema = arrow.schema(_types(arrow, facts).items(), metadata=told)
+            schema = arrow.schema(_types(arrow, facts).items(), metadata=known)
             try:
                 with parquet.ParquetWriter(file, schema) as writer:
                     for batch in _batches(shards, schema):
@@ -167,7 +179,9 @@ def _read(place: Place) -> Table | None:
     arrow, _ = _arrow()
     try:
         file = _File(place)
-        return Table(file, dict(file.about["shards"]), file.about.get("skipped"))
+        if (version := int(file.about["format"])) > FORMAT:
+            raise newer(place.path(INDEX), version)
+        return Table(file, dict(file.about["shards"]), file.about.get("skipped"), version)
     except (arrow.ArrowException, OSError, ValueError, KeyError, TypeError):
         log.warning("%s is damaged; the shards' own entries are used", place.path(INDEX))
         return None

@@ -108,6 +108,14 @@ class Shard:
         """SHA-256 of the header, which holds the SHA-256 of every tensor."""
         return self._head[0]
 
+    def check(self) -> None:
+        """Read the header, and nothing else.
+
+        Raises:
+            StoreError: it is damaged, or not the one that the index tells of.
+        """
+        self._parsed(self._raw())
+
     @cached_property
     def _head(self) -> tuple[str, int, dict[str, Any]]:
         """Digest of the header, where the tensors begin, and what it says of them; not the rows."""

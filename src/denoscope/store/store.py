@@ -22,6 +22,7 @@ from denoscope.store.byhand import asked_by_hand, put_by_hand
 from denoscope.store.choose import by_recipe, choose
 from denoscope.store.facts import find, parse
 from denoscope.store.keep import Keep
+from denoscope.store.migrate import Levels, Step, migrate
 from denoscope.store.place import Place
 from denoscope.store.shelf import Shelf
 from denoscope.store.version import FORMAT, stamp, version_of
@@ -266,6 +267,24 @@ class Store:
 
         return push_store(self.place, by_recipe(self.volumes, recipe), repo, **options)
 
+    def migrate(self, dry_run: bool = False, levels: Levels | None = None) -> list[Step]:
+        """Bring an older store up to the present version (`denoscope.store.migrate`); nothing where it is.
+
+        Args:
+            dry_run: only say what would be written.
+            levels: tells log-SNRs that an older plan does not.
+
+        Returns:
+            The files that are written, in order.
+
+        Raises:
+            StoreError: shards that are lost or were changed; nothing is written then.
+        """
+        steps = migrate(self.place, self.refresh().volumes, dry_run, levels)
+        self._version = version_of(self.place)
+        self.refresh()
+        return steps
+
     # Reports -----------------------------------------------------------------------------------------------------
 
     @property
@@ -283,6 +302,7 @@ class Store:
 
     def save(self, report: Report, name: str | None = None) -> str:
         """Keep a report here; returns its name, made of the task and a digest unless one is given."""
+        self._stamp()
         return Shelf(self.place).save(report, name)
 
     def _stamp(self) -> None:

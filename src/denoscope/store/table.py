@@ -41,14 +41,20 @@ class Table:
             `fact.NAME`.
         digests: shard name to SHA-256 of its header.
         skipped: samples that could not be read, id to reason; None where only the shards tell.
+        version: of the written index; 0 where the shards told.
     """
 
     def __init__(
-        self, source: Source, digests: Mapping[str, str] | None = None, skipped: Mapping[str, str] | None = None
+        self,
+        source: Source,
+        digests: Mapping[str, str] | None = None,
+        skipped: Mapping[str, str] | None = None,
+        version: int = 0,
     ) -> None:
         self._source = source
         self.digests = dict(digests or {})
         self.skipped = skipped
+        self.version = version
 
     @classmethod
     def of(cls, arrow: Any) -> Self:

@@ -32,6 +32,8 @@ class Plan:
     """Spec by which `open_data` finds the images again; None for samples that were in memory."""
     logsnrs: tuple[float | None, ...] = ()
     """Log-SNR of each of the recipe's conditions, in order; None where there is no noise, empty where nobody said."""
+    format: int = FORMAT
+    """Version of the store that the plan was written for."""
 
     def __post_init__(self) -> None:
         if self.shard_size < 1:
@@ -47,7 +49,7 @@ class Plan:
 
     def to_json(self) -> str:
         """The file."""
-        return json.dumps({"format": FORMAT} | asdict(self))
+        return json.dumps(asdict(self))
 
     @classmethod
     def read(cls, place: Place) -> "Plan | None":
@@ -56,13 +58,14 @@ class Plan:
             return None
         try:
             told = json.loads(place.read(PLAN))
-            if (version := told.pop("format", 1)) > FORMAT:
-                raise newer(place.path(PLAN), version)
-            return cls(**{**told, "logsnrs": tuple(told.get("logsnrs", ()))})
+            made = cls(**{"format": 1, **told, "logsnrs": tuple(told.get("logsnrs", ()))})
         except (ValueError, TypeError, AttributeError):
             raise StoreError(
                 f"{place.path(PLAN)} is damaged; delete the folder that holds it and extract again"
             ) from None
+        if made.format > FORMAT:
+            raise newer(place.path(PLAN), made.format)
+        return made
 
 
 class Work:
