@@ -17,7 +17,6 @@ from denoscope.cli.importing import import_features
 from denoscope.cli.interpreting import interpret
 from denoscope.cli.listing import list_things
 from denoscope.cli.migrating import migrate
-from denoscope.cli.migrating import migrate
 from denoscope.cli.mitigating import mitigate
 from denoscope.cli.noising import noise
 from denoscope.cli.overlapping import overlap
@@ -83,7 +82,6 @@ COMMANDS = {
     "heatmaps": heatmaps,
     "reproduce": reproduce,
     "list": list_things,
-    "migrate": migrate,
     "migrate": migrate,
     "doctor": doctor,
 }
