@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from denoscope.features.mitigate import mitigate
     from denoscope.features.renoising import renoised
     from denoscope.features.sweeps import sweep
+    from denoscope.interchange.converting import convert
     from denoscope.interchange.importing import import_features
+    from denoscope.interchange.publishing import pull, push
     from denoscope.interpret import interpret
     from denoscope.learn import learn
     from denoscope.models.base import Model
@@ -74,6 +76,7 @@ __all__ = [
     "causal",
     "clamp",
     "contrast",
+    "convert",
     "dose",
     "evaluate",
     "explore",
@@ -92,6 +95,8 @@ __all__ = [
     "opposed",
     "patch",
     "probe_stream",
+    "pull",
+    "push",
     "remove",
     "renoised",
     "replace",
@@ -137,7 +142,9 @@ _HOMES = {
     "features.mitigate": ("mitigate",),
     "features.renoising": ("renoised",),
     "features.sweeps": ("sweep",),
+    "interchange.converting": ("convert",),
     "interchange.importing": ("import_features",),
+    "interchange.publishing": ("pull", "push"),
     "interpret": ("interpret",),
     "learn": ("learn",),
     "models.base": ("Model",),

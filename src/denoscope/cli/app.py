@@ -8,6 +8,7 @@ from tyro.extras import SubcommandApp
 
 from denoscope.cli.aligning import align
 from denoscope.cli.carding import card
+from denoscope.cli.converting import convert
 from denoscope.cli.demo import demo
 from denoscope.cli.dictionaries import dictionary, kept
 from denoscope.cli.doctor import doctor
@@ -21,6 +22,7 @@ from denoscope.cli.mitigating import mitigate
 from denoscope.cli.noising import noise
 from denoscope.cli.overlapping import overlap
 from denoscope.cli.parsing import deferred, parsed
+from denoscope.cli.publishing import pull, push
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.renoising import renoised
 from denoscope.cli.reproducing import reproduce
@@ -66,6 +68,9 @@ COMMANDS = {
     "plan": plan,
     "extract": extract,
     "import": import_features,
+    "convert": convert,
+    "push": push,
+    "pull": pull,
     "explore": explore,
     "export": export,
     "evaluate": evaluate,
