@@ -53,6 +53,7 @@ class FakeModel:
 
     def stream(self, samples, sites, conditions, *, canvas=None, batch_size=None) -> Iterator[list[Activations]]:
         """As a real model: a few samples of one size at a time, sizes in an order of its own."""
+        samples = list(samples)
         frames = {sample.id: frame_of(sample, canvas.multiple) for sample in samples}
         buckets: dict[tuple[int, int], list[Sample]] = {}
         for sample in samples:

@@ -66,10 +66,10 @@ def test_two_at_once_share_the_shards(tmp_path: Path, alone: Store, monkeypatch:
     lock, made, heard = threading.Lock(), [], {0: 0, 1: 0}
     genuine, fill = Shards.make, verb.fill
 
-    def make(self: Shards, work: Any, advance: Any) -> None:
+    def make(self: Shards, work: Any, advance: Any, behind: Any) -> None:
         with lock:
             made.append(int(work.name))
-        genuine(self, work, advance)
+        genuine(self, work, advance, behind)
 
     def shared(writer: Any, shards: Any, _: Rank, advance: Any) -> None:
         number = int(threading.current_thread().name)

@@ -1,7 +1,8 @@
 """From a word to images with facts: `open_data("menagerie:test")`, `open_data("/some/folder")`."""
 
 import logging
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ from denoscope.core.errors import InputError
 from denoscope.core.registry import data
 from denoscope.core.sample import DataSet, Sample, fingerprint
 
-__all__ = ["Head", "identity", "open_data", "parse_spec", "read", "spell"]
+__all__ = ["Head", "ahead", "identity", "open_data", "parse_spec", "read", "spell"]
 
 log = logging.getLogger(__name__)
 
@@ -111,15 +112,32 @@ def read(samples: DataSet, indices: Sequence[int]) -> tuple[list[Sample], dict[s
 
     Data sets that say `parallel = True` are read by several threads at once.
     """
-    if getattr(samples, "parallel", False):
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(lambda index: _try(samples, index), indices))
-    else:
-        found = [_try(samples, index) for index in indices]
-    broken = {item.id: item.reason for item in found if isinstance(item, BrokenSample)}
-    for name, reason in broken.items():
-        log.warning("skipped %s: %s", name, reason)
-    return [item for item in found if isinstance(item, Sample)], broken
+    broken: dict[str, str] = {}
+    return list(ahead(samples, indices, broken)), broken
+
+
+def ahead(samples: DataSet, indices: Sequence[int], broken: dict[str, str]) -> Generator[Sample]:
+    """As `read`, one after the other: while the caller works on one, the next are read by other threads.
+
+    One thread, unless the data set says `parallel = True`. Close it (`contextlib.closing`) when not all are taken.
+
+    Args:
+        samples, indices: what is read, in this order.
+        broken: filled with id and reason of those that turned out broken.
+    """
+    with ThreadPoolExecutor(_THREADS if getattr(samples, "parallel", False) else 1) as pool:
+        waiting = deque(pool.submit(_try, samples, index) for index in indices)
+        try:
+            while waiting:
+                item = waiting.popleft().result()
+                if isinstance(item, Sample):
+                    yield item
+                else:
+                    broken[item.id] = item.reason
+                    log.warning("skipped %s: %s", item.id, item.reason)
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _try(samples: DataSet, index: int) -> Sample | BrokenSample:

@@ -1,6 +1,6 @@
 """A model whose every pass is counted, and which stops between two passes when it is told to."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from denoscope.core.activations import Activations
@@ -33,7 +33,7 @@ class Watched:
         return found
 
     def stream(
-        self, samples: Sequence[Any], sites: Any, conditions: Any, **options: Any
+        self, samples: Iterable[Any], sites: Any, conditions: Any, **options: Any
     ) -> Iterator[list[Activations]]:
         """As `Model.stream`, through our own `run`."""
         from denoscope.models.reading import stream

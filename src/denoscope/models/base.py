@@ -114,7 +114,7 @@ class Model(Family):
 
     def stream(
         self,
-        samples: Sequence[Sample],
+        samples: Iterable[Sample],
         sites: str | Site | Iterable[str | Site],
         conditions: Sequence[Condition],
         *,
@@ -123,6 +123,8 @@ class Model(Family):
         compat: Replay | str | None = None,
     ) -> Iterator[list[Activations]]:
         """As `read`, batch by batch for several conditions: each image is encoded once, each prompt once.
+
+        Samples are taken as they are needed, and may come from an iterator that reads them meanwhile.
 
         Yields:
             For a few samples of one canvas size: one `Activations` per condition and site, on the CPU.

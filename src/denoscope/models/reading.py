@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from itertools import groupby
@@ -79,7 +79,7 @@ def _recipe(
 
 def stream(
     model: Model,
-    samples: Sequence[Sample],
+    samples: Iterable[Sample],
     sites: Any,
     conditions: Sequence[Condition],
     canvas: Canvas | None,
@@ -120,7 +120,7 @@ def rows_at_once(model: Model, canvas: Canvas, asked: int | None) -> int:
 
 def _stream(
     model: Model,
-    samples: Sequence[Sample],
+    samples: Iterable[Sample],
     sites: Sequence[Site],
     conditions: Sequence[Condition],
     canvas: Canvas | None,
@@ -137,24 +137,33 @@ def _stream(
     levels = [_level(model, condition, conditions[0], compat) for condition in conditions]
     rows = rows_at_once(model, laid_on, batch_size)
     per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
-    images = compat.images(samples) if compat else max(rows // max(per_sample, 1), 1)
-    for indices in buckets(samples, laid_on, images):
-        batch = encoded(model, [samples[index] for index in indices], laid_on, compat, conditions[0].seed)
+    images = max(rows // max(per_sample, 1), 1)
+    if compat:
+        samples = whole = list(samples)
+        images = compat.images(whole) if whole else 1
+    for indices, few in buckets(samples, laid_on, images):
+        batch = encoded(model, few, laid_on, compat, conditions[0].seed)
         yield indices, _activations(model, batch, sites, conditions, levels, rows)
 
 
-def buckets(samples: Sequence[Sample], canvas: Canvas, size: int) -> Iterator[list[int]]:
-    """Indices of samples that share a canvas size, at most `size` at a time."""
+def buckets(samples: Iterable[Sample], canvas: Canvas, size: int) -> Iterator[tuple[list[int], list[Sample]]]:
+    """Samples that share a canvas size with their numbers, `size` together as soon as they are there.
+
+    What is together does not depend on the sizes between; the last of each size, which may be fewer, come at the end.
+    """
     from denoscope.models.coordinates import frame_of
 
-    def sides(index: int) -> tuple[int, int]:
-        frame = frame_of(samples[index].image.shape[1], samples[index].image.shape[0], canvas)
-        return frame.canvas_height, frame.canvas_width
-
-    shapes = {index: sides(index) for index in range(len(samples))}
-    for _, members in groupby(sorted(shapes, key=lambda index: (shapes[index], index)), key=shapes.__getitem__):
-        same = list(members)
-        yield from (same[start : start + size] for start in range(0, len(same), size))
+    waiting: dict[tuple[int, int], list[tuple[int, Sample]]] = {}
+    for number, sample in enumerate(samples):
+        frame = frame_of(sample.image.shape[1], sample.image.shape[0], canvas)
+        same = waiting.setdefault((frame.canvas_height, frame.canvas_width), [])
+        same.append((number, sample))
+        if len(same) == size:
+            yield [place for place, _ in same], [one for _, one in same]
+            same.clear()
+    for _, same in sorted(waiting.items()):
+        if same:
+            yield [place for place, _ in same], [one for _, one in same]
 
 
 def _level(model: Model, condition: Condition, first: Condition, compat: Replay | None) -> Level:

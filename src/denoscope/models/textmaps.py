@@ -162,8 +162,7 @@ def image_maps(
     rows_each = sum(condition.draws for condition in conditions)
     size = rows_at_once(model, laid_on, batch_size)
     levels = [model.levels.at(condition) for condition in conditions]
-    for indices in buckets(samples, laid_on, max(size // rows_each, 1)):
-        few = [samples[index] for index in indices]
+    for indices, few in buckets(samples, laid_on, max(size // rows_each, 1)):
         kept = sorted({column for index in indices for column in columns[index]})
         batch, maps = encoded(model, few, laid_on), TextMaps(model, sites, kept)
         rows = rows_of(few, conditions)

@@ -4,8 +4,6 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from denoscope.core.errors import StoreError
@@ -29,15 +27,19 @@ class Claims:
         self._folder = place.local / folder if place.local else None
         self._stale = stale
 
-    @contextmanager
-    def hold(self, name: str) -> Iterator[bool]:
-        """Claim a shard for the length of the `with`; yields whether it is ours."""
-        ours = self._take(name)
-        try:
-            yield ours
-        finally:
-            if ours:
-                self._path(name).unlink(missing_ok=True) if self._folder else None
+    def take(self, name: str) -> bool:
+        """Claim a shard; whether it is ours now."""
+        if self._folder is None or self._create(name):
+            return True
+        if not self._void(name):
+            return False
+        self._path(name).unlink(missing_ok=True)
+        return self._create(name)
+
+    def give(self, name: str) -> None:
+        """Give a claim of ours back."""
+        if self._folder:
+            self._path(name).unlink(missing_ok=True)
 
     def beat(self, name: str) -> None:
         """Show a sign of life."""
@@ -49,14 +51,6 @@ class Claims:
         if self._folder:
             for path in [*self._folder.glob("*.claim"), *self._folder.glob(".*.tmp")]:
                 path.unlink(missing_ok=True)
-
-    def _take(self, name: str) -> bool:
-        if self._folder is None or self._create(name):
-            return True
-        if not self._void(name):
-            return False
-        self._path(name).unlink(missing_ok=True)
-        return self._create(name)
 
     def _create(self, name: str) -> bool:
         path = self._path(name)

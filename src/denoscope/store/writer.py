@@ -77,6 +77,7 @@ class Work:
         self._writer = writer
         self._block = Block(writer.recipe)
         self._started = time.monotonic()
+        self._handed_over = False
 
     def add(self, activations: Sequence[Any]) -> None:
         """Take a batch of `Activations`, and show other writers that we are alive."""
@@ -88,7 +89,20 @@ class Work:
         """Write the shard: after this call the samples are safe."""
         self._writer.claims.beat(self.name)
         origin = Origin.now(time.monotonic() - self._started, device)
-        write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, origin)
+        try:
+            write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, origin)
+        finally:
+            if self._handed_over:
+                self._writer.claims.give(self.name)
+
+    def hand_over(self) -> None:
+        """Another thread will commit: the claim is kept until it has."""
+        self._handed_over = True
+
+    def leave(self) -> None:
+        """Give the claim back, unless another thread does."""
+        if not self._handed_over:
+            self._writer.claims.give(self.name)
 
 
 class Writer:
@@ -125,14 +139,27 @@ class Writer:
                 if self._finished(number):
                     done(len(self.plan.indices(number)))
                     continue
-                with self.claims.hold(self._name(number)) as ours:
-                    if not ours or self._finished(number):
-                        busy.append(number)
-                    else:
-                        yield Work(self, self._name(number), self.plan.indices(number))
+                work = self._claimed(number)
+                if work is None:
+                    busy.append(number)
+                    continue
+                try:
+                    yield work
+                finally:
+                    work.leave()
             if len(busy) == len(left):
                 time.sleep(_POLL)
             left = busy
+
+    def _claimed(self, number: int) -> Work | None:
+        """A shard that is ours alone until it is left or committed; None while another has it, or once it is there."""
+        name = self._name(number)
+        if not self.claims.take(name):
+            return None
+        if self._finished(number):
+            self.claims.give(name)
+            return None
+        return Work(self, name, self.plan.indices(number))
 
     def left(self) -> list[int]:
         """Numbers of the shards that do not exist yet."""
