@@ -1,7 +1,7 @@
 """Pages that are made from the registries and the commands: `python .ci/tables.py` writes them anew.
 
-`docs/commands.md` has a row per command, `docs/names.md` one per name that can be asked for, `docs/reproduce.md` one per
-study. `tests/test_tables.py` holds the pages to what this script would write.
+`docs/commands.md` has a row per command, `docs/names.md` one per name that can be asked for, `docs/reproduce.md` one
+per study. `tests/test_tables.py` holds the pages to what this script would write.
 """
 
 import re
@@ -42,8 +42,8 @@ denoscope list data --check menagerie  # the words that a spec may contain
 denoscope list studies
 ```
 
-A name of your own is one file and one line in this repository, as CONTRIBUTING.md tells, or an entry point of your package
-in the group `denoscope.tasks`, `denoscope.models`, `denoscope.data`, ....
+A name of your own is one file and one line in this repository, as CONTRIBUTING.md tells, or an entry point of your
+package in the group `denoscope.tasks`, `denoscope.models`, `denoscope.data`, ....
 """
 
 
@@ -68,7 +68,7 @@ def commands() -> str:
 def names() -> str:
     """One table per registry."""
     sections = [
-        ("Models", f"{_models()} [Checkpoints](models.md) tells repositories, revisions, licences and where to read them.\n"),
+        ("Models", _models()),
         ("Tasks", _table(("task", "what it measures"), ((_page(e.name), e.summary) for e in _sorted(registry.tasks)))),
         ("Data sets", _table(("data", "spec", "what it is"), map(_data, _sorted(registry.data)))),
         ("Dictionaries", _table(("dictionary", "what it is"), map(_plain, _sorted(registry.dictionaries)))),
@@ -88,12 +88,12 @@ def within(page: str, table: str) -> str:
 
 
 def place(command: str) -> tuple[str, str]:
-    """Page and heading under which a command is told: its own page, or where blocks of code show it most."""
+    """Page and heading under which a command is told: its own page, or that whose blocks show it most; or nothing."""
     own = ELSEWHERE.get(command, command)
     found = {page.relative_to(DOCS).as_posix(): _shows(page.read_text(), command) for page in _told()}
     page = f"{own}.md" if f"{own}.md" in found else max(sorted(found), key=lambda name: len(found[name]))
     if not found[page]:
-        sys.exit(f"no page shows `denoscope {command}`: docs/{page} has to, or another one")
+        return "", ""
     return page, "" if page == f"{command}.md" else found[page][0]
 
 
@@ -125,6 +125,8 @@ def _shows(text: str, command: str) -> list[str]:
 
 def _link(command: str) -> str:
     page, heading = place(command)
+    if not page:
+        return ""
     title = (DOCS / page).read_text().partition("\n")[0].lstrip("# ")
     section = f"#{anchor(heading)}" if heading and heading != title else ""
     return f"[{title}{': ' + heading.lower()[0] + heading[1:] if section else ''}]({page}{section})"
@@ -145,10 +147,15 @@ def _page(name: str) -> str:
 
 
 def _models() -> str:
-    free = [entry.name for entry in registry.models if not entry.facts.get("repo")]
-    there = sum(1 for _ in registry.models) - len(free)
-    return (f"`embedded` comes with the package. {', '.join(f'`{name}`' for name in sorted(free) if name != 'embedded')} "
-            f"have random weights and need no download. {there} checkpoints are fetched from the Hub by name.")  # fmt: skip
+    free = sorted(entry.name for entry in registry.models if not entry.facts.get("repo") and entry.name != "embedded")
+    there = sum(bool(entry.facts.get("repo")) for entry in registry.models)
+    return _MODELS.format(free=", ".join(f"`{name}`" for name in free), there=there)
+
+
+_MODELS = """\
+`embedded` comes with the package. {free} have random weights and need no download. {there} checkpoints are fetched
+from the Hub by name: [checkpoints](models.md) tells repositories, revisions, licences and where to read them.
+"""
 
 
 def _data(entry: registry.Entry[object]) -> tuple[str, ...]:
