@@ -7,7 +7,9 @@ from typing import get_args
 
 from denoscope.chosen import opened
 from denoscope.core.errors import InputError, unknown
+from denoscope.interchange.arrays import write_arrays
 from denoscope.interchange.formats import Format
+from denoscope.interchange.parquets import write_datasets
 from denoscope.interchange.stacks import Stack, stacks
 from denoscope.interchange.zarrs import write_zarr
 from denoscope.progress import progress_bar
@@ -77,7 +79,7 @@ def convert(
 def _writer(to: str) -> Write:
     if to not in get_args(Format):
         raise unknown("format", to, get_args(Format), "docs/interchange.md")
-    return {"zarr": write_zarr}[to]
+    return {"zarr": write_zarr, "datasets": write_datasets, "npy": write_arrays}[to]
 
 
 def _free(out: Path) -> Path:

@@ -4,4 +4,4 @@ from typing import Literal
 
 __all__ = ["Format"]
 
-Format = Literal["zarr"]
+Format = Literal["zarr", "datasets", "npy"]

@@ -1,14 +1,18 @@
 """Pages of repositories: what a report or a card is, for the Hub."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from denoscope.core.report import Report
+from denoscope.interchange.stacks import FRAME, Stack
+from denoscope.store.hubcard import KEEP, name_of, recipe_part
 
-__all__ = ["card_page", "header", "report_page"]
+__all__ = ["NOBODY", "card_page", "converted_page", "header", "report_page"]
 
+NOBODY = "OWNER/NAME"
+"""Stands where a repository is not known yet."""
 _SCORES = 40
 
 
@@ -53,6 +57,32 @@ def card_page(folder: Path, licence: str = "") -> str:
     top = header(f"Representation card of {told['model']}", licence, ["diffusion", "representations"])
     text = (folder / "card.md").read_text(encoding="utf-8")
     return f"{top}\n\n{text}\n`card.html` is the page with figures; `card.json` holds every number.\n"
+
+
+def converted_page(stacks: Mapping[str, Stack], repo: str = NOBODY, licence: str = "") -> str:
+    """What a converted store holds, a configuration per stack, and how to read it."""
+    volumes = list({stack.volume.recipe.digest: stack.volume for stack in stacks.values()}.values())
+    configs = [line for name in stacks for line in (f"- config_name: {name}", f"  data_files: data/{name}/*.parquet")]
+    first, stack = next(iter(stacks.items()))
+    column = f"{stack.tensors[-1].site.name} {stack.conditions[0]}"
+    parts = [
+        header(name_of(volumes), licence, ["diffusion", "representations"], ["configs:", *configs]),
+        f"# {name_of(volumes)}",
+        "Internal representations of a diffusion model: a row per image, a column per site and condition "
+        "(`SITE CONDITION`), values in fp32. A configuration per recipe and canvas size. `frame` says how the image"
+        " lies on the canvas ("
+        + ", ".join(FRAME)
+        + "); `denoscope.json` names site, condition, axes and grid of every column.",
+        f"""```python
+from datasets import load_dataset
+
+data = load_dataset("{repo}", "{first}", split="train").with_format("numpy")  # or the folder, in place of the name
+data[0]["id"], data[0]["{column}"].shape
+```""",
+        *(recipe_part(volume) for volume in volumes),
+        f"## What to keep in mind\n\n{KEEP}",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _viewer(report: Report) -> list[str]:

@@ -9,7 +9,7 @@ from denoscope.core.hub import Address, Outgoing, check_repo, fetch, files_of, i
 from denoscope.core.report import Report
 from denoscope.dictionaries.base import Learned, load_dictionary
 from denoscope.dictionaries.hub import push as push_dictionary
-from denoscope.interchange.pages import card_page, report_page
+from denoscope.interchange.pages import NOBODY, card_page, report_page
 from denoscope.store.hub import CARD, fetch_store
 from denoscope.store.place import Place
 from denoscope.store.store import Store
@@ -73,7 +73,7 @@ def push(
             files = files_of(thing.save(folder))
             page = outgoing(CARD, report_page(thing, repo, licence).encode())
             return send(repo, "dataset", [*files, page], message=f"Report: {thing.task}", **where)
-    return send(repo, "dataset", _files(thing, licence), message="Files of denoscope", **where)
+    return send(repo, "dataset", _files(thing, repo, licence), message="Files of denoscope", **where)
 
 
 def pull(
@@ -137,13 +137,16 @@ def _opened(what: str | Path) -> Store | Learned | Report | Path:
     return Report.load(what) if kind == "report" else Path(what)
 
 
-def _files(folder: Path, licence: str) -> list[Outgoing]:
-    """Of a card: its pages; of a converted data set: all that is there."""
-    if not (folder / "card.json").exists():
-        return files_of(folder)
-    names = ("card.json", "card.html", "card.md")
-    page = outgoing(CARD, card_page(folder, licence).encode())
-    return [*(outgoing(name, folder / name) for name in names if (folder / name).exists()), page]
+def _files(folder: Path, repo: str, licence: str) -> list[Outgoing]:
+    """Of a card: its pages; of a converted data set: all that is there, its page for this repository."""
+    if (folder / "card.json").exists():
+        names = [name for name in ("card.json", "card.html", "card.md") if (folder / name).exists()]
+        page = card_page(folder, licence)
+        return [*(outgoing(name, folder / name) for name in names), outgoing(CARD, page.encode())]
+    page = (folder / CARD).read_text(encoding="utf-8").replace(NOBODY, repo)
+    if licence:
+        page = page.replace("tags:", f"license: {licence}\ntags:", 1)
+    return [*(file for file in files_of(folder) if file.path != CARD), outgoing(CARD, page.encode())]
 
 
 def _free(out: Path) -> Path:

@@ -87,6 +87,11 @@ class Stack:
         """Of all values in fp32."""
         return sum(tensor.bytes for tensor in self.tensors) * len(self.numbers) * len(self)
 
+    @property
+    def thin(self) -> bool:
+        """Whether some cells of each image were kept."""
+        return self.volume.recipe.keep["layout"] == "cells"
+
     def __len__(self) -> int:
         return len(self.positions)
 
@@ -152,7 +157,7 @@ class Stack:
 
     def _thin(self, layout: str, site: Site) -> bool:
         """Whether some cells of a grid were kept."""
-        if self.volume.recipe.keep["layout"] != "cells" or layout != "tokens":
+        if not self.thin or layout != "tokens":
             return False
         try:
             self.volume.cells(site, self.positions[:1])

@@ -88,7 +88,7 @@ class _Written:
         name = tensor.site.name
         if tensor.grid is None:
             return
-        if tensor.layout == "tokens" and self.stack.volume.recipe.keep["layout"] == "cells":
+        if tensor.layout == "tokens" and self.stack.thin:
             cells = self.stack.cells(tensor, 0, len(self.stack))
             self._label(f"{name}.cells", cells, ("sample", f"{name}.token"))
             return

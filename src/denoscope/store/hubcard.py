@@ -11,7 +11,7 @@ from denoscope.store.facts import parse
 from denoscope.store.room import bytes_told
 from denoscope.store.volume import Volume
 
-__all__ = ["Shown", "card_of"]
+__all__ = ["KEEP", "Shown", "card_of", "name_of", "recipe_part"]
 
 _SITES, _LEVELS, _SCORES, _FACTS = 12, 8, 12, 20
 """How many of each are told; the recipe, the reports and the index have all."""
@@ -19,7 +19,7 @@ _ABOUT = (
     "Internal representations of a diffusion model, read at named sites under named noise levels. Each recipe has a "
     "folder of its own, named by the SHA-256 of what was asked; `recipe.json` says it completely."
 )
-_KEEP = (
+KEEP = (
     "The images are not part of this repository; the licences of the images and of the model hold for what was made of "
     "them. Values are those of one noise draw per image unless the recipe says otherwise, and belong to the "
     "checkpoint, revision and precision that the recipe names. Where an image was padded, cells on padding are stored "
@@ -48,18 +48,18 @@ def card_of(shown: Shown) -> str:
     parts = [
         _header(shown),
         _title(shown),
-        *(_recipe(volume) for volume in shown.volumes),
+        *(recipe_part(volume) for volume in shown.volumes),
         _use(shown),
         _alone(shown),
         _reports(shown.reports),
-        f"## What to keep in mind\n\n{_KEEP}",
+        f"## What to keep in mind\n\n{KEEP}",
         *(_asked(volume) for volume in shown.volumes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _header(shown: Shown) -> str:
-    lines = [f"pretty_name: {json.dumps(_name(shown.volumes))}", *[f"license: {shown.licence}"] * bool(shown.licence)]
+    lines = [f"pretty_name: {json.dumps(name_of(shown.volumes))}", *[f"license: {shown.licence}"] * bool(shown.licence)]
     lines += ["tags:", "- denoscope", "- diffusion", "- representations", "configs:"]
     for number, volume in enumerate(shown.volumes):
         digest = volume.recipe.digest
@@ -68,7 +68,8 @@ def _header(shown: Shown) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _name(volumes: Sequence[Volume]) -> str:
+def name_of(volumes: Sequence[Volume]) -> str:
+    """Of whose activations, on what."""
     models = dict.fromkeys(_model(volume.recipe.model)[0] for volume in volumes)
     data = dict.fromkeys(str(volume.recipe.data.get("name")) for volume in volumes)
     return f"Activations of {', '.join(models)} on {', '.join(data)}"
@@ -76,10 +77,11 @@ def _name(volumes: Sequence[Volume]) -> str:
 
 def _title(shown: Shown) -> str:
     count = len({name for volume in shown.volumes for name in volume.table.ids})
-    return f"# {_name(shown.volumes)}\n\n{_ABOUT}\n\n{count} samples, {bytes_told(shown.size)}."
+    return f"# {name_of(shown.volumes)}\n\n{_ABOUT}\n\n{count} samples, {bytes_told(shown.size)}."
 
 
-def _recipe(volume: Volume) -> str:
+def recipe_part(volume: Volume) -> str:
+    """What a recipe asked for, as a table."""
     recipe, data = volume.recipe, volume.recipe.data
     name, more = _model(recipe.model)
     keep = ", ".join(f"{key} {value}" for key, value in recipe.keep.items())
