@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from denoscope.models.base import DERIVED
 from denoscope.models.chance import gaussian
 from denoscope.models.compat import compat_of
 from denoscope.models.coordinates import Canvas, lay
+from denoscope.models.copying import Copies, Landing, sent
 from denoscope.models.images import as_samples
 from denoscope.models.levels import Level
 from denoscope.models.rows import Batch, Row, joined, labelled, rows_of
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from denoscope.models.replay import Replay
 
 __all__ = ["buckets", "default_batch", "encoded", "forward", "read", "rows_at_once", "stream"]
+
+_AHEAD = {"cuda": 1}
+"""Batches that a device is given before the one before them is handed over; a CPU has no time to spare."""
 
 
 def read(
@@ -141,9 +146,15 @@ def _stream(
     if compat:
         samples = whole = list(samples)
         images = compat.images(whole) if whole else 1
+    copies = Copies(model.device)
+    begun: deque[tuple[list[int], _Begun]] = deque()
     for indices, few in buckets(samples, laid_on, images):
         batch = encoded(model, few, laid_on, compat, conditions[0].seed)
-        yield indices, _activations(model, batch, sites, conditions, levels, rows)
+        begun.append((indices, _begin(model, batch, sites, conditions, levels, rows, copies)))
+        if len(begun) > _AHEAD.get(model.device.type, 0):
+            yield _ended(model, conditions, *begun.popleft())
+    while begun:
+        yield _ended(model, conditions, *begun.popleft())
 
 
 def buckets(samples: Iterable[Sample], canvas: Canvas, size: int) -> Iterator[tuple[list[int], list[Sample]]]:
@@ -190,28 +201,45 @@ def encoded(
         return Batch(told, frames, *compat.encode(model, pixels, seed), compat)
 
 
-def _activations(
+@dataclass(frozen=True)
+class _Begun:
+    """A batch whose passes were asked for; their tensors may still be on the way."""
+
+    batch: Batch
+    rows: Sequence[Row]
+    taps: Sequence[Tap]
+    landings: Sequence[Landing]
+
+
+def _begin(
     model: Model,
     batch: Batch,
     sites: Sequence[Site],
     conditions: Sequence[Condition],
     levels: Sequence[Level],
     size: int,
-) -> list[Activations]:
+    copies: Copies,
+) -> _Begun:
     asked = [batch.compat.asked(one) for one in conditions] if batch.compat else conditions
     rows = rows_of(batch.samples, asked)
     taps = [model.taps[site.name] for site in sites]
-    values: dict[str, list[torch.Tensor]] = {tap.name: [] for tap in taps}
+    landings: list[Landing] = []
     for _, same in groupby(rows, key=lambda row: conditions[row.condition].guidance):
         together = list(same)
         for start in range(0, len(together), size):
             chunk = together[start : start + size]
-            for name, value in forward(model, batch, taps, chunk, conditions, levels).items():
-                values[name].append(value)
-    return [
-        labelled(model, batch, tap, values[tap.name], rows, index, condition)
+            landings.append(copies(_launch(model, batch, taps, chunk, conditions, levels)))
+    return _Begun(batch, rows, taps, landings)
+
+
+def _ended(
+    model: Model, conditions: Sequence[Condition], indices: list[int], begun: _Begun
+) -> tuple[list[int], list[Activations]]:
+    found = [landing.values() for landing in begun.landings]
+    return indices, [
+        labelled(model, begun.batch, tap, [values[tap.name] for values in found], begun.rows, index, condition)
         for index, condition in enumerate(conditions)
-        for tap in taps
+        for tap in begun.taps
     ]
 
 
@@ -224,10 +252,23 @@ def forward(
     levels: Sequence[Level],
 ) -> dict[str, torch.Tensor]:
     """Tensors by site for some rows, on the CPU."""
+    values = _launch(model, batch, taps, rows, conditions, levels)
+    return {name: value.cpu() for name, value in values.items()}
+
+
+def _launch(
+    model: Model,
+    batch: Batch,
+    taps: Sequence[Tap],
+    rows: Sequence[Row],
+    conditions: Sequence[Condition],
+    levels: Sequence[Level],
+) -> dict[str, torch.Tensor]:
+    """Tensors by site for some rows, on the model's device, which may not have computed them yet."""
     import torch
 
     latents = batch.latents[[row.sample for row in rows]]
-    noise = torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]).to(latents.device)
+    noise = sent(torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]), latents.device)
     row_levels = [levels[row.condition] for row in rows]
     noised = model.noise(latents, noise, row_levels).contiguous()
     timesteps = torch.tensor([level.timestep for level in row_levels], dtype=torch.float32)
@@ -240,7 +281,7 @@ def forward(
     if whole:
         assert output is not None
         values |= _derived(model, output.float(), noised, row_levels, [t.name for t in taps if t.name in DERIVED])
-    return {name: value.cpu() for name, value in values.items()}
+    return values
 
 
 def _noise(batch: Batch, row: Row, condition: Condition) -> torch.Tensor:

@@ -35,7 +35,7 @@ class Behind:
         """As `Work.commit`, without waiting for this shard, but for the one before."""
         self._wait()
         work.hand_over()
-        self._due = self._thread.submit(work.commit, samples, skipped, device)
+        self._due = self._thread.submit(_commit, work, samples, skipped, device)
 
     def _wait(self) -> None:
         due, self._due = self._due, None
@@ -53,3 +53,10 @@ class Behind:
             log.warning("a shard was lost as well: %s", late)
         finally:
             self._thread.shutdown()
+
+
+def _commit(work: Work, samples: Sequence[Sample], skipped: Mapping[str, str], device: str) -> None:
+    try:
+        work.commit(samples, skipped, device)
+    finally:
+        work.release()

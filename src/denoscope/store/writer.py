@@ -89,20 +89,20 @@ class Work:
         """Write the shard: after this call the samples are safe."""
         self._writer.claims.beat(self.name)
         origin = Origin.now(time.monotonic() - self._started, device)
-        try:
-            write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, origin)
-        finally:
-            if self._handed_over:
-                self._writer.claims.give(self.name)
+        write_shard(self._writer.place, self._writer.recipe, self.name, self._block, samples, skipped, origin)
 
     def hand_over(self) -> None:
-        """Another thread will commit: the claim is kept until it has."""
+        """Another thread will commit: the claim is kept until it calls `release`."""
         self._handed_over = True
 
     def leave(self) -> None:
         """Give the claim back, unless another thread does."""
         if not self._handed_over:
-            self._writer.claims.give(self.name)
+            self.release()
+
+    def release(self) -> None:
+        """Give the claim back."""
+        self._writer.claims.give(self.name)
 
 
 class Writer:
