@@ -22,7 +22,7 @@ __all__ = [
 PREFIX = "hf://"
 HINT = "one of the Hub is hf://datasets/OWNER/NAME; where it is private: hf auth login"
 Kind = Literal["model", "dataset"]
-_ADDRESS = re.compile(r"hf:/{1,2}(?:(datasets)/)?([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
+_ADDRESS = re.compile(r"hf:/{1,2}(?:(datasets)/)?((?!(?:datasets|spaces|buckets)/)[\w.-]+/[\w.-]+?)(?:@([\w./-]+))?/?")
 _PATIENCE = 10
 """Seconds until the Hub counts as out of reach."""
 _COMMIT_FILES, _COMMIT_BYTES = 64, 1 << 30
@@ -172,8 +172,8 @@ def outgoing(path: str, content: Path | bytes) -> Outgoing:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong, in one line."""
-    return " ".join(str(error).split())[:160]
+    """What went wrong, in one line: the Hub's own words where it answered."""
+    return " ".join(str(getattr(error, "server_message", None) or error).split())[:160]
 
 
 def unreachable() -> type[Exception]:

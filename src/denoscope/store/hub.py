@@ -11,6 +11,7 @@ from denoscope.store.hubcard import Shown, card_of
 from denoscope.store.index import INDEX, shard_file
 from denoscope.store.place import Place
 from denoscope.store.shelf import REPORTS, Shelf
+from denoscope.store.version import STORE
 from denoscope.store.volume import Volume
 from denoscope.store.writer import PLAN, RECIPE
 
@@ -96,7 +97,7 @@ def fetch_store(
     Raises:
         InputError: no such repository, or a Hub out of reach.
     """
-    wanted = None if recipe is None else [f"{recipe}*/**", "*.json", CARD, f"{REPORTS}/**"]
+    wanted = None if recipe is None else [f"{recipe}*/*", STORE, CARD, f"{REPORTS}/*"]
     return fetch(address, into=out, patterns=wanted, token=token, endpoint=endpoint)
 
 
