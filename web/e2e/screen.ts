@@ -96,6 +96,23 @@ export async function clicks(screen: Screen, image: string, at: LayerEntry, cell
   }
 }
 
+/** Watches, frame by frame, how far one element lies from another; the answer tells every distance that was seen. */
+export async function places(page: Page, from: string, to: string): Promise<() => Promise<string[]>> {
+  await page.evaluate(
+    ([one, other]) => {
+      const seen = ((window as { seen?: Set<string> }).seen = new Set<string>());
+      const look = (): void => {
+        const [a, b] = [one, other].map((selector) => document.querySelector(selector!)?.getBoundingClientRect());
+        if (a && b) seen.add(`${Math.round(b.left - a.left)},${Math.round(b.top - a.top)}`);
+        requestAnimationFrame(look);
+      };
+      look();
+    },
+    [from, to],
+  );
+  return () => page.evaluate(() => [...((window as { seen?: Set<string> }).seen ?? [])]);
+}
+
 /** The first column's maps answer to a cell, and all columns have answered. */
 export async function answered(page: Page, cell: string): Promise<void> {
   const there = page.waitForFunction((wanted) => {

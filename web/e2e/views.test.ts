@@ -80,12 +80,16 @@ pages((stage) => {
     const [first] = await two();
     await on.panel(stage.screen, 'probe');
     await page.getByRole('group', { name: 'Brush' }).waitFor();
+    await page.locator(`[data-picture="${images()[0]}"]`).waitFor();
+    const places = await on.places(page, 'main', `[data-picture="${images()[0]}"]`);
     await on.clicks(stage.screen, images()[0]!, first!, [[10, 2], [10, 5], [11, 8]]);
     await page.getByRole('button', { name: '− against' }).click();
     await on.clicks(stage.screen, images()[0]!, first!, [[0, 2], [0, 5], [1, 8]]);
     await page.getByText('3 for, 3 against').waitFor();
     await page.getByText(/% right, leave/).first().waitFor();
-    const button = page.getByRole('button', { name: `direction at ${first!.site} at t = ${first!.level}` });
+    expect(await places(), 'places of the picture while it is painted').toHaveLength(1);
+    const act = stage.name === 'static' ? 'Download' : 'Save';
+    const button = page.getByRole('button', { name: `${act} direction at ${first!.site} at t = ${first!.level}` });
     if (stage.name === 'static') {
       const saved = JSON.parse(await on.downloaded(page, () => button.click())) as { vector: string; layer: string; positive: unknown[]; negative: unknown[] };
       expect([saved.layer, saved.positive.length, saved.negative.length]).toEqual([first!.id, 3, 3]);

@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     hookTimeout: 600_000,
+    // Once more where a loaded machine made a browser late; the report still names the first failure.
+    retry: 1,
     pool: 'threads',
     maxWorkers: 1,
     fileParallelism: false,
