@@ -1,7 +1,5 @@
 """Actors of a pool do the parts of some work, in this process; Ray itself is met in `test_pool_ray.py`."""
 
-import pickle
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +11,15 @@ from denoscope.core.errors import InputError, MissingPackage
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
 from denoscope.pool import Pool
+from inlined import inlined
 
 ASKED: dict[str, Any] = {"sites": ["mid"], "timesteps": [50], "limit": 5, "shard_size": 2, "progress": False}
 
 
 @pytest.fixture
 def inline(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Actors in this process, the last part first; what they are given goes through pickle, as to another node."""
-    asked: list[int] = []
-
-    def each(self: Pool, make: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
-        asked.extend(numbers)
-        actors = [pickle.loads(pickle.dumps(make))() for _ in range(self.workers)]
-        for place, number in enumerate(reversed(numbers)):
-            yield number, pickle.loads(pickle.dumps(actors[place % self.workers](number)))
-
-    monkeypatch.setattr(Pool, "each", each)
-    return asked
+    """Actors in this process; numbers of what they were asked for."""
+    return inlined(monkeypatch)
 
 
 @pytest.mark.parametrize("data", ["spec", "samples"])

@@ -95,8 +95,7 @@ def shots(seed: int, planted: bool) -> list[_Shot]:
         row, col = rng.integers(0, 5, 2)
         mask[row : row + 2, col : col + 2] = True
         codes = rng.random(36) + 5 * planted * mask.reshape(-1)
-        wrong = moved(codes, (6, 6)), turned(codes, (6, 6)), rng.random(36)
-        made.append(_Shot(number, codes, wrong, mask.reshape(-1)))
+        made.append(_Shot(number, codes, rng.random(36), (6, 6), mask.reshape(-1)))
     return made
 
 

@@ -1,13 +1,14 @@
 """`denoscope interpret`: what the atoms of a dictionary stand for."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
 from denoscope.interpret.plan import Plan
+from denoscope.pool import Pool
 
 if TYPE_CHECKING:
     from denoscope.interpret.judges import Judge
@@ -37,6 +38,11 @@ def interpret(
     timestep: Annotated[float | None, arg(help="noise level of the store; the dictionary's first unless given")] = None,
     data: Annotated[str | None, arg(help="the images, where the store cannot find them (see `list data`)")] = None,
     out: Annotated[Path, arg(help="folder for the report: HTML page, JSON, Parquet")] = Path("runs/interpret"),
+    engine: Annotated[
+        Literal["local", "ray"],
+        arg(help="this process, or actors of a Ray cluster (needs `denoscope[ray]`), which `pool` describes"),
+    ] = "local",
+    pool: Pool = Pool(),  # noqa: B008
     progress: Annotated[bool, arg(help="show a bar with the time left")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +54,7 @@ def interpret(
 
     report = verb(
         store, dictionary, judge=_judge(judge, judge_model, out), model=model, eye=eye_of(eye), timestep=timestep,
-        data=data, out=out, progress=progress, **asdict(plan),
+        data=data, out=out, pool=pool if engine == "ray" else None, progress=progress, **asdict(plan),
     )  # fmt: skip
     if as_json:
         show_json(report.to_dict())

@@ -1,13 +1,15 @@
 """Is an atom active where its word is? Codes against masks, beside codes and masks that are wrong in one way each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.dictionaries.base import Learned
-from denoscope.interpret.walking import Coded, Source
+from denoscope.interpret.passes import Advance, Fact, Passes
+from denoscope.interpret.walking import Coded
 from denoscope.measures.confidence import average_precision
 
 __all__ = ["Located", "located", "moved", "partners", "turned"]
@@ -48,10 +50,18 @@ class Located(NamedTuple):
 
 
 class _Shot(NamedTuple):
+    """An atom's codes and another one's at the cells of an image, `(cell,)`, and the mask of its word."""
+
     number: int
-    codes: Floats
-    wrong: tuple[Floats, Floats, Floats]
+    codes: NDArray[np.float32]
+    other: NDArray[np.float32]
+    shape: tuple[int, int]
     mask: Mask
+
+    @property
+    def wrong(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The codes moved, turned, and of the other atom."""
+        return moved(self.codes, self.shape), turned(self.codes, self.shape), self.other
 
 
 def moved(codes: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
@@ -73,35 +83,46 @@ def partners(density: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def located(
-    source: Source, dictionary: Learned, words: Mapping[int, str], tested: NDArray[np.bool_],
-    fact: Callable[[str, str], Any], advance: Callable[[int], Any], others: NDArray[np.int64] | None = None,
+    passes: Passes, dictionary: Learned, words: Mapping[int, str], tested: NDArray[np.bool_], advance: Advance,
+    others: NDArray[np.int64] | None = None,
 ) -> dict[int, Located]:  # fmt: skip
     """Where atoms are active, for atoms whose word names a segment.
 
     Args:
-        source: where the activations lie.
+        passes: over where the activations lie; its images know `segments` (class of each pixel) and `segment_names`.
         dictionary: whose atoms.
         words: atom to word.
         tested: whether each image is on the testing half.
-        fact: `fact(image, name)` for `segments` (class of each pixel) and `segment_names`.
         advance: is told of every image.
         others: for each atom another one, whose codes stand beside; the next one unless given.
     """
     maps: dict[int, list[_Shot]] = {atom: [] for atom in words}
     beside = np.roll(np.arange(len(dictionary.atoms)), -1) if others is None else others
-    for image in source.coded(dictionary):
-        advance(1)
-        if tested[image.number]:
-            shown = _masks(image, fact, set(words.values()))
-            for atom, word in words.items():
-                codes = image.codes[:, atom].astype(np.float64)
-                if word in shown and (codes > 0).any() and len(maps[atom]) < _MOST:
-                    wrong = image.codes[:, beside[atom]].astype(np.float64)
-                    shape = image.shape
-                    maps[atom].append(
-                        _Shot(image.number, codes, (moved(codes, shape), turned(codes, shape), wrong), shown[word])
-                    )
+    for part in passes.parts(dictionary, _Locating(words, tested, beside), advance):
+        for atom, shots in part.items():
+            maps[atom] += shots[: _MOST - len(maps[atom])]
     return {atom: _scored(found) for atom, found in maps.items() if len(found) > 1}
+
+
+@dataclass(frozen=True, eq=False)
+class _Locating:
+    """Codes and masks of one block."""
+
+    words: Mapping[int, str]
+    tested: NDArray[np.bool_]
+    beside: NDArray[np.int64]
+
+    def __call__(self, images: Iterator[Coded], fact: Fact) -> dict[int, list[_Shot]]:
+        maps: dict[int, list[_Shot]] = {}
+        names = set(self.words.values())
+        for image in images:
+            shown = _masks(image, fact, names) if self.tested[image.number] else {}
+            for atom, word in self.words.items() if shown else ():
+                codes = image.codes[:, atom]
+                if word in shown and (codes > 0).any() and len(maps.setdefault(atom, [])) < _MOST:
+                    other = image.codes[:, self.beside[atom]].copy()
+                    maps[atom].append(_Shot(image.number, codes.copy(), other, image.shape, shown[word]))
+        return maps
 
 
 def _scored(found: Sequence[_Shot]) -> Located:
@@ -117,7 +138,7 @@ def _scored(found: Sequence[_Shot]) -> Located:
     return Located(told[0], told[1], told[2], told[3], told[4], told[5], told[6].astype(np.int64))
 
 
-def _masks(image: Coded, fact: Callable[[str, str], Any], words: set[str]) -> dict[str, Mask]:
+def _masks(image: Coded, fact: Fact, words: set[str]) -> dict[str, Mask]:
     """Cells that show each word, by the class of most pixels under them; words that no cell or all cells show not."""
     segments, names = fact(image.name, "segments"), fact(image.name, "segment_names")
     if segments is None or names is None:

@@ -8,7 +8,8 @@ in each image by itself, so that a weak one looks like a strong one, and what co
 units of that dictionary's codes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,42 @@ from denoscope.core.errors import InputError
 from denoscope.interpret.asking import scored_by
 from denoscope.interpret.drawing import Shown
 from denoscope.interpret.judges import Judge
+from denoscope.interpret.passes import Fact
+from denoscope.interpret.walking import Coded
+from denoscope.measures.atlas import Atlas
 
-__all__ = ["NEGATIVES", "NoImages", "Published", "drawn_others", "published_by"]
+__all__ = ["CELLS", "NEGATIVES", "Enough", "NoImages", "Published", "drawn_others", "published_by"]
 
 Floats = NDArray[np.float64]
 NEGATIVES = 5
 """Other atoms that stand against each, with an image each."""
+
+
+CELLS = 6
+"""Cells above the threshold from which the published score keeps an image."""
+
+
+@dataclass(frozen=True)
+class Enough:
+    """The images of a block in which atoms are active enough, and the strongest of them.
+
+    Attributes:
+        atoms: of the dictionary.
+        above: code that a cell must exceed to count.
+        top: images that are kept per atom.
+    """
+
+    atoms: int
+    above: float
+    top: int
+
+    def __call__(self, images: Iterator[Coded], fact: Fact) -> Atlas:
+        """An atlas of codes that are 0 throughout an image with too few such cells."""
+        found = Atlas(self.atoms, self.top)
+        for image in images:
+            enough = (image.codes > self.above).sum(axis=0) >= min(CELLS, len(image.codes))
+            found.add(image.number, np.where(enough, image.codes, 0), image.where)
+        return found
 
 
 class NoImages(InputError):

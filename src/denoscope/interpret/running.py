@@ -89,12 +89,11 @@ def _words(
             for number in some:
                 wanted.setdefault(number, []).append((a, half))
     scenes: dict[int, list[Scene]] = {a: [] for a in numbers}
-    for image in work.source.coded(made):
-        if image.number in wanted:
-            advance(1)
-            maps = _maps(work, model, image)
-            for a, half in wanted[image.number]:
-                scenes[a].append(Scene(half, image.codes[:, a], maps))
+    for image in work.source.coded(made, wanted):
+        advance(1)
+        maps = _maps(work, model, image)
+        for a, half in wanted[image.number]:
+            scenes[a].append(Scene(half, image.codes[:, a], maps))
     return {a: worded(some) for a, some in scenes.items()}
 
 

@@ -21,10 +21,12 @@ from denoscope.interpret.coding import source_of
 from denoscope.interpret.drawing import compared
 from denoscope.interpret.judges import Judge
 from denoscope.interpret.naming import factors_of
+from denoscope.interpret.passes import Passes
 from denoscope.interpret.patches import Eye, pixels
 from denoscope.interpret.plan import Plan
 from denoscope.interpret.telling import beside_of, scores_of, table_of
 from denoscope.interpret.work import Work
+from denoscope.pool import Pool
 from denoscope.progress import progress_bar
 from denoscope.store.store import Store
 
@@ -58,6 +60,7 @@ def interpret(
     timestep: float | None = None,
     data: DataSet | Sequence[Sample] | str | None = None,
     out: str | Path | None = None,
+    pool: Pool | None = None,
     save: bool = True,
     progress: bool = False,
     **settings: Any,
@@ -74,6 +77,8 @@ def interpret(
         timestep: noise level of the store that is looked at; the first that the dictionary learned from unless given.
         data: the images, where the store was made from samples in memory.
         out: folder to write the report to.
+        pool: a Ray cluster whose actors read the store (`denoscope.pool.Pool`); this process unless given. The report
+            is the same.
         save: keep the report in the store.
         progress: show a bar with the time left.
         settings: of `Plan`, such as `facts`, `caption`, `top`, `least`.
@@ -105,7 +110,8 @@ def interpret(
         raise unknown("fact of the images", plan.caption, dict.fromkeys(name for row in rows for name in row),
                       "the store's index.parquet")  # fmt: skip
     reader = reopened(source.volume, data, "pictures and masks of atoms")
-    work = Work(source, reader, rows, factors_of(rows, plan.facts), plan, eye)
+    passes = Passes(source, reader, data, pool)
+    work = Work(passes, rows, factors_of(rows, plan.facts), plan, eye)
     twin = made.random(made.bias)
     with progress_bar("interpret", len(rows) * (4 if twin else 2), progress) as advance:
         found = work.done(made, advance)

@@ -1,6 +1,6 @@
 """The codes of a dictionary on stored images, one image at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
 from denoscope.core.frame import Frame, Grid
@@ -18,8 +19,10 @@ from denoscope.store.volume import Volume
 
 __all__ = ["Coded", "Source"]
 
-_ROWS = 16
-"""Images that are read at a time."""
+Numbers = NDArray[np.int64]
+
+_BLOCK = 128
+"""Images of a block."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,24 +81,56 @@ class Source:
         """0 or 1 for each image, by a hash of its id: what is named on one half is tested on the other."""
         return np.array([sha256(f"half {name}".encode()).digest()[0] % 2 for name in self.names], dtype=np.int64)
 
-    def coded(self, dictionary: Learned) -> Iterator[Coded]:
-        """Every image once."""
-        place = {name: number for number, name in enumerate(self.names)}
+    @property
+    def blocks(self) -> tuple[Numbers, ...]:
+        """Numbers of the images, some at a time: of one canvas size each, and the same whoever reads the store.
+
+        Every sum over images is the sum of its blocks in this order, so that it is the same to the bit wherever they
+        are summed.
+        """
+        codes, _ = self.volume.table.group_codes
+        alike = (np.flatnonzero(codes == code) for code in dict.fromkeys(codes.tolist()))
+        return tuple(some[start : start + _BLOCK] for some in alike for start in range(0, len(some), _BLOCK))
+
+    def coded(self, dictionary: Learned, numbers: Iterable[int] | None = None) -> Iterator[Coded]:
+        """Every image once, or those of some numbers.
+
+        Raises:
+            InputError: values without cells.
+        """
+        wanted = None if numbers is None else np.fromiter(numbers, dtype=np.int64)
+        for block in self.blocks:
+            some = block if wanted is None else block[np.isin(block, wanted)]
+            if len(some):
+                yield from self._block(dictionary, some)
+
+    def _block(self, dictionary: Learned, numbers: Numbers) -> Iterator[Coded]:
+        """Images of one canvas size."""
         known: dict[tuple[Frame, Grid], NDArray[np.float64]] = {}
-        for batch in stream.batches(self.volume, self.site, self.condition, _ROWS):
+        codes, groups = self.volume.table.group_codes
+        each = self.volume.bytes_per_sample(self.site, self.condition, groups[codes[numbers[0]]])
+        step = max(1, stream.WINDOW // max(1, each))
+        for start in range(0, len(numbers), step):
+            some = numbers[start : start + step]
+            batch = self.volume.read(self.site, self.condition, some)
             flat = batch.tokens()
             if batch.grid is None or flat.layout != "tokens" or flat.shape[1] != batch.grid.cells:
-                why = "tokens that lie nowhere on the picture, such as those of text; take a site of the image stream"
-                if batch.grid is not None or batch.layout == "pooled":
-                    why = f"{batch.layout} values without every cell; extract it with --keep.layout grid"
-                raise InputError(f"atoms are interpreted by where they are active, but {self.site} is stored as {why}")
-            values, masks = flat.numpy(), batch.mask.reshape(len(batch), -1)
-            for row, name in enumerate(batch.ids):
-                cells = np.flatnonzero(masks[row])
-                codes: Any = dictionary.encode(np.ascontiguousarray(values[row][cells], dtype=np.float32))
-                frame, grid = batch.frames[row], batch.grid
-                where = known.setdefault((frame, grid), _shares(frame, grid)[cells])
-                yield Coded(place[name], name, codes, where, cells, frame, grid)
+                raise InputError(_why(batch, self.site))
+            values, masks, grid = flat.numpy(), batch.mask.reshape(len(batch), -1), batch.grid
+            for row, number in enumerate(np.repeat(some, len(batch) // len(some)).tolist()):
+                cells, frame = np.flatnonzero(masks[row]), batch.frames[row]
+                found: Any = dictionary.encode(np.ascontiguousarray(values[row][cells], dtype=np.float32))
+                if (frame, grid) not in known:
+                    known[frame, grid] = _shares(frame, grid)[cells]
+                yield Coded(number, batch.ids[row], found, known[frame, grid], cells, frame, grid)
+
+
+def _why(batch: Activations, site: Site) -> str:
+    """Why these values cannot be interpreted."""
+    told = "tokens that lie nowhere on the picture, such as those of text; take a site of the image stream"
+    if batch.grid is not None or batch.layout == "pooled":
+        told = f"{batch.layout} values without every cell; extract it with --keep.layout grid"
+    return f"atoms are interpreted by where they are active, but {site} is stored as {told}"
 
 
 def _shares(frame: Frame, grid: Grid) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """All steps of an interpretation, the same for a dictionary and its random twin."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,10 @@ from denoscope.interpret.judges import Judge
 from denoscope.interpret.locating import located, partners
 from denoscope.interpret.naming import names_of
 from denoscope.interpret.observing import Observed, observed
+from denoscope.interpret.passes import Advance, Passes
 from denoscope.interpret.patches import Eye, Seen, cut, look
 from denoscope.interpret.plan import Plan
-from denoscope.interpret.published import NoImages, Published, drawn_others, published_by
+from denoscope.interpret.published import CELLS, Enough, NoImages, Published, drawn_others, published_by
 from denoscope.interpret.walking import Source
 from denoscope.measures.atlas import Atlas
 from denoscope.measures.lift import vocabulary
@@ -32,9 +33,6 @@ _ATOMS, _COLUMNS = 10, 6
 """Atoms of the gallery, and images of each."""
 _BESIDE = 6
 """Random atoms that get a card."""
-_CELLS = 6
-"""Cells above the threshold from which the published score keeps an image."""
-Advance = Callable[[int], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,32 +40,40 @@ class Work:
     """What is looked at, and how.
 
     Attributes:
-        source: where the activations lie.
-        reader: of pictures and masks.
+        passes: over where the activations lie.
         facts: of each image.
         factors: classes of each image.
         plan: parameters.
         eye: makes vectors of patches.
     """
 
-    source: Source
-    reader: Reopened
+    passes: Passes
     facts: Sequence[Mapping[str, Any]]
     factors: Mapping[str, NDArray[np.str_]]
     plan: Plan
     eye: Eye
 
+    @property
+    def source(self) -> Source:
+        """Where the activations lie."""
+        return self.passes.source
+
+    @property
+    def reader(self) -> Reopened:
+        """Of pictures and masks."""
+        return self.passes.reader
+
     def done(self, made: Learned, advance: Advance) -> Interpreted:
         """Everything that needs no judge, in two passes over the store."""
         halves, captions = self.source.halves(), self._captions()
-        found = observed(self.source, made, self.plan.top, advance)
+        found = observed(self.passes, made, self.plan.top, advance)
         least = max(1, self.plan.least // 2)
         names = names_of(found, halves, self.factors, captions, least, self.plan.seed, made.atoms)
         dealt = np.random.default_rng((self.plan.seed, 7)).permutation(len(captions))
         null = names_of(found, halves, {}, [captions[row] for row in dealt], least, self.plan.seed)
         words = {} if names.words is None else {a: word for a, word in enumerate(names.words.word) if word}
         others = partners(found.atlas.density)
-        places = located(self.source, made, words, halves == 1, self.reader.fact, advance, others)
+        places = located(self.passes, made, words, halves == 1, advance, others)
         looked = self._chosen(found)
         seen = self._seen(found, looked) if len(looked) > 2 else None
         shuffled = 0.0 if null.words is None else float(np.mean([bool(word) for word in null.words.word]))
@@ -99,14 +105,14 @@ class Work:
             NoImages: fewer than two atoms that are active enough in an image.
             InputError: a judge that cannot be reached.
         """
-        atlas = Atlas(len(made.atoms), self.plan.shown)
-        for image in self.source.coded(made):
-            enough = (image.codes > self.plan.compat_above).sum(axis=0) >= min(_CELLS, len(image.codes))
-            atlas.add(image.number, np.where(enough, image.codes, 0), image.where)
+        step = Enough(len(made.atoms), self.plan.compat_above, self.plan.shown)
+        atlas = Atlas(step.atoms, step.top)
+        for part in self.passes.parts(made, step, lambda count: None):
+            atlas = atlas.merge(part)
         images, rng = atlas.active_images, np.random.default_rng((self.plan.seed, 10))
         atoms = sorted(rng.permutation(np.flatnonzero(images))[: self.plan.asked].tolist())
         if len(atoms) < 2:
-            raise NoImages(f"the published score keeps images with {_CELLS} cells above {self.plan.compat_above:g}; "
+            raise NoImages(f"the published score keeps images with {CELLS} cells above {self.plan.compat_above:g}; "
                              f"{len(atoms)} of {len(images)} atoms have one, two are needed: "
                              "lower --compat-above")  # fmt: skip
         rivals = {a: drawn_others(a, images, rng) for a in atoms}
@@ -187,8 +193,8 @@ class Work:
             for number in numbers:
                 by_image.setdefault(number, []).append(a)
         found: dict[tuple[int, int], Shown] = {}
-        for image in self.source.coded(made):
-            for a in by_image.get(image.number, ()):
+        for image in self.source.coded(made, by_image):
+            for a in by_image[image.number]:
                 codes = np.zeros(image.grid.cells, dtype=np.float32)
                 codes[image.cells] = image.codes[:, a]
                 found[a, image.number] = Shown(self.reader.fact(image.name, "image"), codes, image.frame, image.grid)
