@@ -1,4 +1,4 @@
-"""The README's pictures of the explorer: a demo store, a dictionary, a static page, and a browser that looks at it.
+"""The README's pictures of the explorer: the demo's store as a static page, and a browser that looks at it.
 
 Run `python benchmarks/pictures.py` after `make web` (some minutes; it needs Chromium). `--shots FOLDER` leaves PNGs
 there instead of replacing those of `docs/images`; `--store FOLDER` takes an earlier demo.
@@ -43,12 +43,10 @@ def main() -> None:
 
 
 def make(home: Path, site: Path) -> None:
-    """The demo's store, a dictionary of it with names, and the page as a folder."""
+    """The demo's store with its dictionary, and the page of both as a folder."""
     subprocess.run([sys.executable, "-m", "denoscope", "demo", "--no-serve", "--out", str(home)], check=True)
-    store, atoms = ds.Store(home / "store"), home / "atoms"
-    ds.learn(store, "topk", site="up.1", timestep=50, atoms=192, k=8, cells=60_000, batch=512, out=atoms)
-    ds.interpret(store, atoms, out=home / "interpret")
-    ds.export(store, site, dictionaries=[atoms])
+    store = home / "store"
+    ds.export(store, site, dictionaries=[folder.name for folder in sorted((store / "dictionaries").iterdir())])
 
 
 def shoot(site: Path, folder: Path) -> None:

@@ -73,8 +73,8 @@ def _list_store(folder: str, as_json: bool) -> None:
 
     if not holds_store(folder):
         kinds = get_args(Kind)
-        close = f"did you mean {', '.join(found)}? " if (found := nearest(folder, kinds)) else ""
-        raise UnknownName(f"nothing to list for {folder!r}; {close}There are {', '.join(kinds)}, and folders that "
+        close = f"did you mean {', '.join(found)}? There" if (found := nearest(folder, kinds)) else "there"
+        raise UnknownName(f"nothing to list for {folder!r}; {close} are {', '.join(kinds)}, and folders that "
                           "extract filled. See: denoscope list --help")  # fmt: skip
     show_store(folder, as_json)
 

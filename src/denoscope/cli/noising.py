@@ -45,6 +45,8 @@ def noise(
 
     if not models:
         raise InputError("name a model, as in: denoscope noise sd15; list them with: denoscope list models")
+    if levels_among := [name for name in models if name.replace(".", "", 1).isdigit()]:
+        raise InputError(f"a level is given by its axis, as in: --timesteps {' '.join(levels_among)}, or --percents")
     first, *others = map(load, models)
     asked = percents or (() if timesteps or logsnrs else _PUBLISHED)
     levels = axes(first, percents=asked, timesteps=timesteps, logsnrs=logsnrs)

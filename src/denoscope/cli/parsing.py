@@ -27,8 +27,11 @@ def deferred(command: Callable[..., None]) -> Callable[..., Any]:
     return later
 
 
-def parsed(parse: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+def parsed(parse: Callable[[], Callable[[], None]], example: str = "") -> Callable[[], None]:
     """What `parse` gives back.
+
+    Args:
+        example: a command that is right, for those who left something out.
 
     Raises:
         InputError: the parser printed a complaint and wanted to exit.
@@ -40,9 +43,17 @@ def parsed(parse: Callable[[], Callable[[], None]]) -> Callable[[], None]:
     except SystemExit as error:
         if not error.code:
             raise
-        raise InputError(one_line(said.getvalue())) from None
+        raise InputError(_with(example, one_line(said.getvalue()))) from None
     sys.stderr.write(said.getvalue())
     return made
+
+
+def _with(example: str, said: str) -> str:
+    """The complaint, and how it would be right where arguments are missing or too many and nothing is suggested."""
+    if not example or not said.startswith(("Missing", "Unrecognized")) or "Perhaps you meant" in said:
+        return said
+    told, mark, rest = said.partition(". See: ")
+    return f"{told}; as in: {example}{mark}{rest}"
 
 
 def one_line(box: str) -> str:

@@ -121,7 +121,7 @@ def _chosen(given: str | Path | Learned, stores: Sequence[Store | str | Path]) -
     pairs = list(zip(births.get("sample", []), births.get("cell", []), strict=True))
     if not pairs or any(sample is None or cell is None for sample, cell in pairs):
         raise InputError(
-            f"the atoms of {given if not isinstance(given, Learned) else made!r} have no birthplaces; overlap compares "
+            f"the atoms of {repr(made) if isinstance(given, Learned) else given} have no birthplaces; overlap compares "
             "dictionaries of `denoscope learn itda` from a store"
         )
     folder = given if not isinstance(given, Learned) else made.folder

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.activations import Activations
-from denoscope.core.errors import InputError
+from denoscope.core.errors import InputError, UnknownName
 from denoscope.core.task import Facts
 from denoscope.measures.triplets import Judgments
 from denoscope.tasks._rows import column, no_nan
@@ -117,7 +117,14 @@ def _compiled(rows: bytes, objects: int) -> Judgments:
 
 
 def _indices(facts: Facts) -> NDArray[np.int64]:
-    """Number of each row's object, -1 where it has none."""
+    """Number of each row's object, -1 where it has none.
+
+    Raises:
+        UnknownName: no row has one.
+    """
+    if not any("object_index" in row for row in facts):
+        raise UnknownName("people chose between objects, and no image here says which object it shows (the fact "
+                          "object_index); read images that do, such as people:test or things")  # fmt: skip
     told = column(facts, "object_index")
     return np.array([-1 if number is None else int(number) for number in told], dtype=np.int64)
 

@@ -1,0 +1,65 @@
+"""Lines that say how a command is used are right themselves, and stand where something is missing."""
+
+import shlex
+from importlib.metadata import version
+
+import pytest
+import tyro
+
+from denoscope.cli import main
+from denoscope.cli.app import COMMANDS
+from denoscope.cli.examples import EXAMPLES
+from denoscope.cli.parsing import deferred
+
+OWN_FLAGS = {"evaluate": 2, "learn": 2, "dictionary": 2}
+"""Commands whose flags depend on their first word: the words that all of them take."""
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_an_example_can_be_parsed(command: str) -> None:
+    """As the command itself parses it; it is not run."""
+    program, name, *words = shlex.split(EXAMPLES[command])
+    assert (program, name) == ("denoscope", command)
+    if command in OWN_FLAGS:
+        words = words[: OWN_FLAGS[command]]
+    assert callable(tyro.cli(deferred(COMMANDS[command]), args=words))
+
+
+@pytest.mark.parametrize(
+    "words", ["extract embedded", "steer embedded 'a cat'", "evaluate", "sites", "export runs/first"]
+)
+def test_what_is_missing_is_told_with_an_example(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line, with what is missing and the command for help."""
+    assert main(shlex.split(words)) == 2
+    said = capsys.readouterr().err.strip()
+    command = words.split()[0]
+    assert "Missing from" in said and EXAMPLES[command] in said.replace("\n", " ") and f"{command} --help" in said
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("probe runs/x --site mid", "denoscope evaluate probe runs/x --site mid"),
+    ("top-k runs/x", "denoscope learn top-k runs/x"),
+    ("evalute probe runs/x", "did you mean evaluate"),
+    ("help evalute", "did you mean evaluate"),
+    ("noise embedded 50 200", "--timesteps 50 200"),
+    ("list nothing", "there are models"),
+])  # fmt: skip
+def test_likely_slips_are_understood(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A task or dictionary for a command, a level for a model, a word for help."""
+    assert main(shlex.split(words)) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("words", ["--version", "version", "-V"])
+def test_the_version(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As other programs tell it."""
+    with pytest.raises(SystemExit, match="0"):
+        main([words])
+    assert capsys.readouterr().out.strip() == f"denoscope {version('denoscope')}"
+
+
+def test_help_is_a_word_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """`denoscope help sites` is `denoscope sites --help`."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["help", "sites"])
+    assert "denoscope sites" in capsys.readouterr().out
