@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from denoscope.core.errors import InputError
 from denoscope.core.site import Site
-from denoscope.models.hooks import Tap
+from denoscope.models.hooks import Tap, runs_on
 from denoscope.models.levels import check_length
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Family:
         import torch
 
         for module in self.parts.denoiser.modules():
-            place = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+            place = runs_on(module)
             if place is not None:
                 return torch.device(place)
             weight = next(module.parameters(recurse=False), None)
@@ -133,7 +133,8 @@ class Family:
     @property
     def dtype(self) -> torch.dtype:
         """Precision of the denoiser."""
-        return next(self.parts.denoiser.parameters()).dtype
+        weights = self.parts.denoiser.parameters()
+        return next(weight.dtype for weight in weights if weight.is_floating_point())  # 4-bit weights are packed bytes
 
     @property
     def config(self) -> Any:

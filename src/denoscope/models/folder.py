@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib import import_module
@@ -14,6 +14,7 @@ from denoscope.core.errors import InputError
 from denoscope.models.cards import Card
 from denoscope.models.components import Components, TextEncoder
 from denoscope.models.hub import fetch_file
+from denoscope.models.quantising import quiet
 
 if TYPE_CHECKING:
     import torch
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["DENOISERS", "components", "weight_digest"]
 
+Told = Callable[[str, str, str], Mapping[str, Any]]
 DENOISERS = ("unet", "transformer")
 """What pipelines call their denoiser."""
 
 
 def components(
-    folder: Path, dtypes: Mapping[str, torch.dtype], known: Card | None = None, local_only: bool = True
+    folder: Path,
+    dtypes: Mapping[str, torch.dtype],
+    known: Card | None = None,
+    local_only: bool = True,
+    told: Told | None = None,
 ) -> Components:
     """The networks of a folder, read as its `model_index.json` says; text encoders only when a prompt needs them.
 
@@ -35,6 +41,7 @@ def components(
         dtypes: precision of `denoiser`, `vae` and `text`.
         known: the card, where the name is a registered one; it may replace the denoiser's weights.
         local_only: never download such a replacement.
+        told: what else `from_pretrained` is told, by component, library and class: how weights are quantised.
 
     Raises:
         InputError: a component that is missing, damaged or of a class that is not read.
@@ -46,11 +53,11 @@ def components(
     if known is not None and known.unet is not None:
         denoiser = _replacement(folder, index, name, known.unet, dtypes["denoiser"], local_only)
     else:
-        denoiser = _network(folder, index, name, dtypes["denoiser"])
+        denoiser = _network(folder, index, name, dtypes["denoiser"], told)
     return Components(
         denoiser=denoiser,
         vae=_network(folder, index, "vae", dtypes["vae"]),
-        text=[_text(folder, index, part, dtypes["text"]) for part in _text_names(index)],
+        text=[_text(folder, index, part, dtypes["text"], told) for part in _text_names(index)],
         scheduler={**_json(folder / "scheduler" / "scheduler_config.json"), **(known.scheduler if known else {})},
         pipeline={key: value for key, value in index.items() if not isinstance(value, list)},
         native=known.native if known else _native(folder, name),
@@ -66,7 +73,9 @@ def _text_names(index: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in _parts(index) if name.startswith("text_encoder"))
 
 
-def _network(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype) -> nn.Module:
+def _network(
+    folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype, told: Told | None = None
+) -> nn.Module:
     """One component from its sub-folder, in `dtype`.
 
     Raises:
@@ -77,18 +86,20 @@ def _network(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dty
     library, kind = index[name]
     if library not in ("diffusers", "transformers"):
         raise InputError(f"{name} of {folder} is a {kind} of {library!r}, which denoscope does not read")
-    return _pretrained(library, kind, name, folder, dtype)
+    return _pretrained(library, kind, name, folder, dtype, told(name, library, kind) if told else {})
 
 
-def _pretrained(library: str, kind: str, name: str, folder: Path, dtype: torch.dtype) -> nn.Module:
+def _pretrained(
+    library: str, kind: str, name: str, folder: Path, dtype: torch.dtype, more: Mapping[str, Any] | None = None
+) -> nn.Module:
     """The network that a library's class reads from a sub-folder with `config.json` and weights."""
     from torch import nn
 
-    with _told(name, folder), _quiet():
+    with _told(name, folder), quiet():
         source: Any = getattr(import_module(library), kind)
         if not _is_kind(source, nn.Module):  # an `Auto...` class might run code of the checkpoint
             raise TypeError(f"{kind} of {library} is no network")
-        options = {"torch_dtype": dtype, "local_files_only": True, **_variant(folder / name)}
+        options = {"torch_dtype": dtype, "local_files_only": True, **_variant(folder / name), **(more or {})}
         return source.from_pretrained(folder / name, **options)
 
 
@@ -106,27 +117,13 @@ def _told(name: str, where: object) -> Generator[None]:
         raise InputError(f"cannot read {name} of {where}: {reason}") from None
 
 
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Without the progress bars of transformers, which come back afterwards if they were on."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
 def _variant(folder: Path) -> dict[str, str]:
     """Half-precision files, when a folder has no others."""
     files = [file.name for file in folder.glob("*.safetensors*")]
     return {"variant": "fp16"} if files and all(".fp16" in file for file in files) else {}
 
 
-def _text(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype) -> TextEncoder:
+def _text(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype, told: Told | None) -> TextEncoder:
     import transformers
 
     tokenizer = name.replace("text_encoder", "tokenizer")
@@ -138,7 +135,11 @@ def _text(folder: Path, index: Mapping[str, Any], name: str, dtype: torch.dtype)
         )
     if len(set(map(tuple, made(["a cat", "a dog"]).input_ids))) < 2:
         raise InputError(f"{tokenizer} of {folder} reads every word alike; its vocabulary file is damaged")
-    return TextEncoder(name, made, None, lambda: _network(folder, index, name, dtype).requires_grad_(False).eval())
+
+    def bring() -> nn.Module:
+        return _network(folder, index, name, dtype, told).requires_grad_(False).eval()
+
+    return TextEncoder(name, made, None, bring)
 
 
 def _replacement(

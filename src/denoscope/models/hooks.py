@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from denoscope.models.attention import Looks
     from denoscope.models.kernels import Sums
 
-__all__ = ["COMPILED", "Call", "Calls", "Edit", "Looking", "Recorder", "Tap", "check_readable", "output_tap"]
+__all__ = ["COMPILED", "Call", "Calls", "Edit", "Looking", "Recorder", "Tap", "check_readable", "output_tap", "runs_on"]
 
 COMPILED = "a torch.compile'd denoiser hides its tensors; pass the original module (._orig_mod)"
 
@@ -275,15 +275,36 @@ def check_readable(denoiser: nn.Module) -> None:
     offloaded = hasattr(denoiser, "_hf_hook")
     for path, module in denoiser.named_modules():
         own = vars(module)
-        offloaded = offloaded or "_hf_hook" in own
+        offloaded = offloaded or "_hf_hook" in own or runs_on(module) is not None
         if own.get("_compiled_call_impl") is not None or type(module).__name__ == "OptimizedModule":
             raise InputError(COMPILED)
         if _fused(module):
             raise InputError(f"fused attention at {path} hides query, key and value; call unfuse_qkv_projections()")
-        if "forward" in own and "_hf_hook" not in own:
+        if "forward" in own and "_hf_hook" not in own and not _only_grouped(module):
             raise InputError(f"the forward of {path or 'the denoiser'} was patched; remove the patch before reading")
     if not offloaded and any(weight.is_meta for weight in denoiser.parameters()):
         raise InputError("the denoiser lies on the meta device and has no weights; load a checkpoint to read it")
+
+
+def runs_on(module: nn.Module) -> Any:
+    """Device to which hooks of accelerate or diffusers bring a module when it runs; None without such hooks."""
+    place = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+    group = _hooks(module).get(_GROUPED)
+    return place if group is None else group.group.onload_device
+
+
+_GROUPED = "group_offloading"
+
+
+def _hooks(module: nn.Module) -> Mapping[str, Any]:
+    """What diffusers has put around a module's forward, by its names."""
+    registry = vars(module).get("_diffusers_hook")
+    return {} if registry is None else registry.hooks
+
+
+def _only_grouped(module: nn.Module) -> bool:
+    """Whether diffusers' group offloading is all that is around a forward: it moves weights and changes no value."""
+    return set(_hooks(module)) == {_GROUPED}
 
 
 def _fused(module: nn.Module) -> bool:

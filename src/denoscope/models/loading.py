@@ -12,12 +12,15 @@ from denoscope.core.errors import InputError, unknown
 from denoscope.core.registry import models
 from denoscope.models.cards import Card
 from denoscope.models.components import Components
-from denoscope.models.folder import DENOISERS, components, weight_digest
+from denoscope.models.folder import DENOISERS, Told, components, weight_digest
 from denoscope.models.hooks import COMPILED
 from denoscope.models.hub import fetch
-from denoscope.models.precision import choose_device, choose_dtypes, placed, spelled
+from denoscope.models.precision import choose_device, choose_dtypes, offload_name, placed, spelled
+from denoscope.models.quantising import by_hand, options, quantisation, quantised, quantised_parts
 
 if TYPE_CHECKING:
+    import torch
+
     from denoscope.models.base import Model
 
 __all__ = ["UNTRAINED", "family_of", "load", "untrained", "wrap"]
@@ -32,7 +35,8 @@ def load(
     dtype: str | Mapping[str, str] | None = None,
     revision: str | None = None,
     local_only: bool = False,
-    offload: bool = False,
+    offload: bool | str = False,
+    quantise: str | None = None,
 ) -> Model:
     """A model by registered name (`"embedded"`, `"sd15"`), Hub id, or local folder in diffusers format.
 
@@ -48,21 +52,27 @@ def load(
             defaults stand in `denoscope.models.precision`.
         revision: commit or branch of a Hub id; a registered name is pinned.
         local_only: never download.
-        offload: keep weights in host memory and move each layer to the device while it runs.
+        offload: keep weights in host memory and move them to the device while they run: `"model"` a network at a time,
+            `"group"` a block, `"sequential"` (or True) a layer (`denoscope.models.offloading`). Values stay equal.
+        quantise: `"int8"`, `"fp8"` or `"nf4"`: weights of the denoiser's and T5's linear layers in 8 or 4 bits
+            (`denoscope.models.quantising`), which needs `denoscope[quant]`. It is another model; its recipe says so.
 
     Raises:
         UnknownName: no such name, with the nearest ones.
         InputError: a checkpoint that is absent (with the command that fetches it) or lacks a component.
+        MissingPackage: what quantises is not installed.
     """
     if str(name).startswith(UNTRAINED):
         trained = load(
             str(name).removeprefix(UNTRAINED),
-            device=device, dtype=dtype, revision=revision, local_only=local_only, offload=offload,
+            device=device, dtype=dtype, revision=revision, local_only=local_only, quantise=quantise,
         )  # fmt: skip
+        if offload:
+            raise InputError("an untrained twin is made in memory and cannot be offloaded; leave offload out")
         twin = untrained(trained)
         twin.parts.asked = {**(trained.parts.asked or {}), "name": str(name)}
         return twin
-    place = choose_device(device)
+    place, way = choose_device(device), offload_name(offload)
     known = _card(str(name))
     dtypes = choose_dtypes(place, dtype, known.dtype if known else {})
     if known is not None and known.build is not None:
@@ -70,11 +80,28 @@ def load(
             raise InputError(f"{name} is no Hub repository and has no revision {revision!r}; leave revision= out")
         parts = known.build()
     else:
+        told = _quantising(quantise, dtypes, place) if quantise else None
         folder, origin = _folder(str(name), known, revision, local_only)
-        parts = components(folder, dtypes, known, local_only)
+        parts = components(folder, dtypes, known, local_only, told)
         parts.recipe = {"name": known.name if known else str(name), **origin}
-    parts.asked = {"name": str(name), "dtype": spelled(dtypes), "revision": revision, "offload": offload}
-    return wrap(placed(parts, place, dtypes, offload))
+    if quantise:
+        parts = quantised_parts(parts, quantise, dtypes, place)
+    asked = {"name": str(name), "dtype": spelled(dtypes), "revision": revision, "offload": offload}
+    parts.asked = {**asked, "quantise": quantise}
+    return wrap(placed(parts, place, dtypes, way))
+
+
+def _quantising(name: str, dtypes: Mapping[str, torch.dtype], device: torch.device) -> Told:
+    """What `from_pretrained` of a component is told."""
+    quantisation(name)
+
+    def told(part: str, library: str, kind: str) -> Mapping[str, Any]:
+        component = "denoiser" if part in DENOISERS else "text" if kind == "T5EncoderModel" else None
+        if component is None or by_hand(name, device):
+            return {}
+        return options(name, library, dtypes[component], device)
+
+    return told
 
 
 def untrained(model: Model, seed: int = 0) -> Model:
@@ -84,8 +111,11 @@ def untrained(model: Model, seed: int = 0) -> Model:
     denoiser: Any = model.parts.denoiser
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        fresh = type(denoiser).from_config(denoiser.config).requires_grad_(False).eval()
-    torch.nn.Module.to(fresh, device=model.device, dtype=model.dtype, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        config = {name: value for name, value in denoiser.config.items() if name != "quantization_config"}
+        fresh = type(denoiser).from_config(config).requires_grad_(False).eval()
+    how = model.parts.recipe.get("quantised")
+    fresh = quantised(fresh.to(model.dtype), how["as"], model.dtype, model.device) if how else fresh.to(model.dtype)
+    torch.nn.Module.to(fresh, device=model.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     recipe = {**model.parts.recipe, "untrained": seed}
     return wrap(replace(model.parts, denoiser=fresh, recipe=recipe))
 

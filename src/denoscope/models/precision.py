@@ -20,12 +20,15 @@ from denoscope.core.rank import rank
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from denoscope.models.components import Components, TextEncoder
 
-__all__ = ["COMPONENTS", "choose_device", "choose_dtypes", "placed", "spelled"]
+__all__ = ["COMPONENTS", "OFFLOADS", "choose_device", "choose_dtypes", "offload_name", "placed", "spelled"]
 
 COMPONENTS = ("denoiser", "vae", "text")
+OFFLOADS = ("model", "group", "sequential")
+"""Ways to move weights to the device while they run, from the fastest to the smallest."""
 _NAMES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
 
 
@@ -75,6 +78,19 @@ def choose_dtypes(
     return {component: getattr(torch, _NAMES[name]) for component, name in names.items()}
 
 
+def offload_name(asked: bool | str | None) -> str | None:
+    """Which way was asked for; True is `sequential`.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    if asked is True:
+        return "sequential"
+    if asked and asked not in OFFLOADS:
+        raise unknown("way to offload", str(asked), OFFLOADS, "help(denoscope.load)")
+    return str(asked) if asked else None
+
+
 def spelled(dtypes: Mapping[str, torch.dtype]) -> dict[str, str]:
     """Precisions by the names that `choose_dtypes` takes, so that another device can be asked for the same."""
     names = {long: short for short, long in _NAMES.items()}
@@ -106,24 +122,39 @@ def has_fast_bf16() -> bool:
     return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
 
 
-def placed(parts: Components, device: torch.device, dtypes: Mapping[str, torch.dtype], offload: bool) -> Components:
-    """Networks on the device in their precision, convolutions in channels-last order."""
+def placed(
+    parts: Components, device: torch.device, dtypes: Mapping[str, torch.dtype], offload: str | None
+) -> Components:
+    """Networks on the device in their precision, convolutions in channels-last order; or waiting to come there.
+
+    Args:
+        parts: as they were read.
+        device: where they run.
+        dtypes: precision by component; quantised networks have theirs already.
+        offload: one of `OFFLOADS`, or None.
+
+    Raises:
+        InputError: quantised weights that this way of offloading cannot move.
+    """
     import torch
+
+    from denoscope.models.quantising import is_quantised
 
     for network, component in ((parts.denoiser, "denoiser"), (parts.vae, "vae")):
         if network is None:
             continue
-        torch.nn.Module.to(network, _safe(network, dtypes[component]))
+        if not is_quantised(network):
+            torch.nn.Module.to(network, _safe(network, dtypes[component]))
         network.requires_grad_(False).eval()
-        if offload:
-            from accelerate import cpu_offload
-
-            cpu_offload(network, device)
-        else:
-            torch.nn.Module.to(network, device=device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        where = {} if offload else {"device": device}
+        torch.nn.Module.to(network, memory_format=torch.channels_last, **where)  # pyright: ignore[reportCallIssue]
     for encoder in parts.text:
-        _place_text(encoder, device, dtypes["text"])
-    return parts
+        _place_text(encoder, torch.device("cpu") if offload else device, dtypes["text"])
+    if offload is None:
+        return parts
+    from denoscope.models.offloading import offloaded
+
+    return offloaded(parts, device, offload)
 
 
 def _safe(network: Any, dtype: torch.dtype) -> torch.dtype:
@@ -137,6 +168,12 @@ def _safe(network: Any, dtype: torch.dtype) -> torch.dtype:
 def _place_text(encoder: TextEncoder, device: torch.device, dtype: torch.dtype) -> None:
     bring = encoder.load
     if bring is not None:
-        encoder.load = lambda: bring().to(device, dtype)
+        encoder.load = lambda: _sent(bring(), device, dtype)
     if encoder.encoder is not None:
-        encoder.encoder.to(device, dtype)
+        encoder.encoder = _sent(encoder.encoder, device, dtype)
+
+
+def _sent(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    from denoscope.models.quantising import is_quantised
+
+    return network.to(device) if is_quantised(network) else network.to(device, dtype)
