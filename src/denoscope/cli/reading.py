@@ -35,6 +35,14 @@ Precision = Annotated[
     Literal["fp32", "bf16", "fp16"] | None,
     arg(help="arithmetic of the model; the device's fastest exact choice unless given"),
 ]
+Offload = Annotated[
+    Literal["model", "group", "sequential"] | None,
+    arg(help="weights wait in host memory: a network, a block or a layer is on the device at a time"),
+]
+Quantise = Annotated[
+    Literal["int8", "fp8", "nf4"] | None,
+    arg(help="weights of denoiser and T5 in 8 or 4 bits (needs denoscope[quant]); another model, with another recipe"),
+]
 Flag = FlagCreatePairsOff[bool]
 
 
@@ -177,6 +185,7 @@ def plan(
     limit: int | None = None,
     device: Device = None,
     precision: Precision = None,
+    quantise: Quantise = None,
     batch_size: int | None = None,
     as_json: AsJson = False,
 ) -> None:
@@ -188,7 +197,7 @@ def plan(
     """
     from denoscope.data.base import open_data
 
-    scope = _load(model, device, precision)
+    scope = _load(model, device, precision, quantise=quantise)
     samples = open_data(data, limit)
     alike = canvas.policy in ("pad", "stretch", "crop")  # one canvas size, whatever the images
     sized = len(samples) if alike else [samples[index] for index in range(len(samples))]
@@ -212,6 +221,8 @@ def extract(
     limit: int | None = None,
     device: Device = None,
     precision: Precision = None,
+    offload: Offload = None,
+    quantise: Quantise = None,
     batch_size: int | None = None,
     shard_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
@@ -231,7 +242,7 @@ def extract(
     """
     from denoscope.extract import extract as read
 
-    scope = _load(model, device, precision)
+    scope = _load(model, device, precision, offload, quantise)
     conditions = noise.of(scope)
     store = with_room(
         lambda most: read(
@@ -263,7 +274,13 @@ def onward(out: str, sites: Sequence[str]) -> list[str]:
     ]
 
 
-def _load(name: str, device: str | None = None, precision: str | None = None) -> "Model":
+def _load(
+    name: str,
+    device: str | None = None,
+    precision: str | None = None,
+    offload: str | None = None,
+    quantise: str | None = None,
+) -> "Model":
     from denoscope.models.loading import load
 
-    return load(name, device=device, dtype=precision)
+    return load(name, device=device, dtype=precision, offload=offload or False, quantise=quantise)
