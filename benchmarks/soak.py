@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from soaking.opening import open_store
 from soaking.reading import read
 
 RESULT = Path(__file__).parent / "results" / "soak.json"
@@ -30,9 +31,11 @@ class Sizes:
     images: int = 100_000
     every: float = 5.0
     """Seconds between two looks at the memory."""
+    samples: int = 1_000_000
+    repeats: int = 5
 
 
-TINY = Sizes(images=2_048, every=0.2)
+TINY = Sizes(images=2_048, every=0.2, samples=5_000, repeats=2)
 
 
 def main() -> None:
@@ -48,6 +51,7 @@ def main() -> None:
     out = told.out or (runs / "soak.json" if told.tiny else RESULT)
     parts: dict[str, Callable[[Callable[[dict[str, Any]], None]], None]] = {
         "read": partial(read, runs / "read", sizes.images, 32, sizes.every),
+        "open": partial(open_store, runs / f"open-{sizes.samples}", sizes.samples, sizes.repeats),
     }
     for name in told.parts or parts:
         if name not in parts:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denoscope.core.errors import unknown
+from denoscope.core.frame import Frame
 from denoscope.core.optional import require
 
 __all__ = ["FACT", "Table"]
@@ -83,11 +84,19 @@ class Table:
 
     @cached_property
     def _ids(self) -> Any:
-        return self._source.column("id")
+        return self._source.column("id").combine_chunks()
 
     def names(self, positions: NDArray[np.int64]) -> list[str]:
         """Ids of some entries."""
-        return self._ids.take(_arrow().array(positions)).to_pylist()
+        if len(positions) <= _FEW:
+            return [self._ids[int(place)].as_py() for place in positions]
+        if len(positions) == len(self) and np.array_equal(positions, np.arange(len(self))):
+            return self.ids
+        arrow = _arrow()
+        places = np.ascontiguousarray(positions, dtype=np.int64)
+        return self._ids.take(
+            arrow.Array.from_buffers(arrow.int64(), len(places), [None, arrow.py_buffer(places)])
+        ).to_pylist()
 
     def locate(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """Entries of samples, in the order asked.
@@ -95,17 +104,19 @@ class Table:
         Raises:
             UnknownName: a sample that is not here.
         """
-        known = self.__dict__.get("position")
-        if known is None and len(ids) <= _FEW:
-            known = {name: at for name in ids if (at := self._look(name)) >= 0}
-        known = self.position if known is None else known
-        for name in ids:
-            if name not in known:
+        if "position" in self.__dict__:
+            found = [self.position.get(name, -1) for name in ids]
+        elif len(ids) <= _FEW:
+            found = [self._look(name) for name in ids]
+        else:
+            found = _compute().index_in(_texts(ids), value_set=self._ids).fill_null(-1).to_pylist()
+        for name, place in zip(ids, found, strict=True):
+            if place < 0:
                 raise unknown("sample", name, self.ids, "store.ids")
-        return np.array([known[name] for name in ids], dtype=np.int64)
+        return np.array(found, dtype=np.int64)
 
     def _look(self, name: str) -> int:
-        return require("pyarrow.compute", "find a sample").index(self._ids, name).as_py()
+        return _compute().index(self._ids, _texts([name])[0]).as_py()
 
     # Where they lie ----------------------------------------------------------------------------------------------
 
@@ -139,8 +150,20 @@ class Table:
     @cached_property
     def frames(self) -> NDArray[np.float64]:
         """The eight numbers of each `Frame`."""
-        flat = require("pyarrow.compute", "read frames").list_flatten(self._source.column("frame"))
+        flat = _compute().list_flatten(self._source.column("frame"))
         return flat.to_numpy().reshape(-1, 8)
+
+    def laid(self, positions: NDArray[np.int64]) -> list[Frame]:
+        """Frames of some entries; those that lie alike are one object."""
+        rows = self.frames[positions]
+        if len(rows) and (rows == rows[0]).all():
+            return [Frame.of(rows[0])] * len(rows)
+        made: dict[bytes, Frame] = {}
+        keys = [row.tobytes() for row in rows]
+        for key, row in zip(keys, rows, strict=True):
+            if key not in made:
+                made[key] = Frame.of(row)
+        return [made[key] for key in keys]
 
     # Facts -------------------------------------------------------------------------------------------------------
 
@@ -182,5 +205,16 @@ def _coded(column: Any) -> tuple[NDArray[np.int32], list[Any]]:
     return codes, encoded.chunk(0).dictionary.to_pylist() if pieces else []
 
 
+def _texts(values: Sequence[str]) -> Any:
+    """An Arrow array; `pyarrow.array` would import pandas where that is installed, longer work than any search."""
+    builder = require("pyarrow.lib", "find a sample").StringBuilder()
+    builder.append_values(list(values))
+    return builder.finish()
+
+
 def _arrow() -> Any:
     return require("pyarrow", "read the index of a store")
+
+
+def _compute() -> Any:
+    return require("pyarrow.compute", "read the index of a store")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from denoscope.core.activations import Activations, Layout
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError, StoreError
-from denoscope.core.frame import Frame, Grid
+from denoscope.core.frame import Grid
 from denoscope.core.recipe import FORMAT, Recipe
 from denoscope.core.site import Site
 from denoscope.store import index
@@ -110,7 +110,7 @@ class Volume:
             values=values,
             ids=tuple(name for name in table.names(positions) for _ in range(draws)),
             layout=layout,
-            frames=tuple(Frame.of(table.frames[i]) for i in positions for _ in range(draws)),
+            frames=tuple(frame for frame in table.laid(positions) for _ in range(draws)),
             grid=Grid(*grid) if grid else None,
             draws=tuple(range(draws)) * len(positions) if draws > 1 else (),
             recipe=self.recipe,
