@@ -21,7 +21,7 @@ __all__ = ["MARKER", "write_datasets"]
 
 MARKER = "denoscope.json"
 FORMAT = 1
-_ROWS, _FILE = 64 << 20, 512 << 20
+_ROWS, _FILE = 32 << 20, 512 << 20
 """Bytes of fp32 in a row group, which is held while it is written, and in a file."""
 
 Advance = Callable[[int], None]

@@ -101,7 +101,11 @@ class Stack:
         Raises:
             StoreError: a damaged shard, or another shape than the first sample's.
         """
-        part = self.positions[start:stop]
+        return self.rows(tensor, number, np.arange(start, stop))
+
+    def rows(self, tensor: Tensor, number: int, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """As `read`, of samples by their place in the stack, in the order given."""
+        part = self.positions[rows]
         values = self.volume.read(tensor.site, self.volume.conditions[number], part).values
         if values.size != len(part) * int(np.prod(tensor.shape, dtype=np.int64)):
             raise StoreError(f"{tensor.site} has values of {values.shape[1:]} where {tensor.shape} were due")
