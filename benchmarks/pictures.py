@@ -20,7 +20,8 @@ from PIL import Image
 import denoscope as ds
 
 ROOT = Path(__file__).resolve().parents[1]
-PANELS = ("similarity", "correspondence", "attention", "atoms")
+PANELS = {"similarity": "similarity", "matches": "correspondence", "attention": "attention", "atoms": "atoms"}
+"""Name of a view in the page, and of its picture."""
 SIZE = "1440x900"
 
 
@@ -63,9 +64,9 @@ def shoot(site: Path, folder: Path) -> None:
 
 def renew(folder: Path) -> None:
     """The PNGs as WebP, where the README has them."""
-    for panel in PANELS:
+    for panel, name in PANELS.items():
         with Image.open(folder / f"{panel}-{SIZE}-light.png") as shot:
-            shot.convert("RGB").save(ROOT / "docs" / "images" / f"explorer_{panel}.webp", quality=86, method=6)
+            shot.convert("RGB").save(ROOT / "docs" / "images" / f"explorer_{name}.webp", quality=86, method=6)
 
 
 class Quiet(SimpleHTTPRequestHandler):
