@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from soaking.kills import kill
 from soaking.opening import open_store
 from soaking.reading import read
 
@@ -33,9 +34,10 @@ class Sizes:
     """Seconds between two looks at the memory."""
     samples: int = 1_000_000
     repeats: int = 5
+    kills: int = 50
 
 
-TINY = Sizes(images=2_048, every=0.2, samples=5_000, repeats=2)
+TINY = Sizes(images=2_048, every=0.2, samples=5_000, repeats=2, kills=6)
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def main() -> None:
     parts: dict[str, Callable[[Callable[[dict[str, Any]], None]], None]] = {
         "read": partial(read, runs / "read", sizes.images, 32, sizes.every),
         "open": partial(open_store, runs / f"open-{sizes.samples}", sizes.samples, sizes.repeats),
+        "kills": partial(kill, runs / "kills", 256, sizes.kills),
     }
     for name in told.parts or parts:
         if name not in parts:
