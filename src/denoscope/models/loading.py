@@ -117,7 +117,7 @@ def untrained(model: Model, seed: int = 0) -> Model:
     fresh = quantised(fresh.to(model.dtype), how["as"], model.dtype, model.device) if how else fresh.to(model.dtype)
     torch.nn.Module.to(fresh, device=model.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     recipe = {**model.parts.recipe, "untrained": seed}
-    return wrap(replace(model.parts, denoiser=fresh, recipe=recipe))
+    return type(model)(replace(model.parts, denoiser=fresh, recipe=recipe))
 
 
 def wrap(parts: Components) -> Model:
