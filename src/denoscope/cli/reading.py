@@ -44,6 +44,9 @@ Quantise = Annotated[
     arg(help="weights of denoiser and T5 in 8 or 4 bits (needs denoscope[quant]); another model, with another recipe"),
 ]
 Flag = FlagCreatePairsOff[bool]
+Compile = Annotated[
+    Flag, arg(help="compile the denoiser's repeated blocks; pays on many batches of one size, and the recipe says so")
+]
 
 
 @dataclass(frozen=True)
@@ -223,6 +226,7 @@ def extract(
     precision: Precision = None,
     offload: Offload = None,
     quantise: Quantise = None,
+    compile: Compile = False,
     batch_size: int | None = None,
     shard_size: int | None = None,
     engine: Literal["local", "ray"] = "local",
@@ -242,7 +246,7 @@ def extract(
     """
     from denoscope.extract import extract as read
 
-    scope = _load(model, device, precision, offload, quantise)
+    scope = _load(model, device, precision, offload, quantise, compile)
     conditions = noise.of(scope)
     store = with_room(
         lambda most: read(
@@ -280,7 +284,8 @@ def _load(
     precision: str | None = None,
     offload: str | None = None,
     quantise: str | None = None,
+    compile: bool = False,
 ) -> "Model":
     from denoscope.models.loading import load
 
-    return load(name, device=device, dtype=precision, offload=offload or False, quantise=quantise)
+    return load(name, device=device, dtype=precision, offload=offload or False, quantise=quantise, compile=compile)

@@ -218,6 +218,17 @@ class Model(Family):
         with self._runner.lock, torch.no_grad():
             return self._texts(prompts)
 
+    def compile(self) -> None:
+        """Compile the denoiser's repeated blocks from now on: see `denoscope.models.compiling`.
+
+        Raises:
+            InputError: no compiler is here, or the denoiser cannot be compiled.
+        """
+        from denoscope.models.compiling import Regions
+
+        self._runner.regions = Regions(self.parts.denoiser)
+        self.parts.recipe = {**self.parts.recipe, "compiled": "inductor"}
+
     def forget(self) -> None:
         """Drop cached latents and encoded prompts; the next read encodes again."""
         with self._runner.lock:

@@ -37,6 +37,7 @@ def load(
     local_only: bool = False,
     offload: bool | str = False,
     quantise: str | None = None,
+    compile: bool = False,
 ) -> Model:
     """A model by registered name (`"embedded"`, `"sd15"`), Hub id, or local folder in diffusers format.
 
@@ -56,10 +57,12 @@ def load(
             `"group"` a block, `"sequential"` (or True) a layer (`denoscope.models.offloading`). Values stay equal.
         quantise: `"int8"`, `"fp8"` or `"nf4"`: weights of the denoiser's and T5's linear layers in 8 or 4 bits
             (`denoscope.models.quantising`), which needs `denoscope[quant]`. It is another model; its recipe says so.
+        compile: the denoiser's repeated blocks, where nothing inside them is read (`denoscope.models.compiling`):
+            pays on many batches of one shape; values differ in the last digits, and the recipe says so.
 
     Raises:
         UnknownName: no such name, with the nearest ones.
-        InputError: a checkpoint that is absent (with the command that fetches it) or lacks a component.
+        InputError: a checkpoint that is absent (with the command that fetches it) or lacks a component, or no compiler.
         MissingPackage: what quantises is not installed.
     """
     if str(name).startswith(UNTRAINED):
@@ -70,7 +73,9 @@ def load(
         if offload:
             raise InputError("an untrained twin is made in memory and cannot be offloaded; leave offload out")
         twin = untrained(trained)
-        twin.parts.asked = {**(trained.parts.asked or {}), "name": str(name)}
+        twin.parts.asked = {**(trained.parts.asked or {}), "name": str(name), "compile": compile}
+        if compile:
+            twin.compile()
         return twin
     place, way = choose_device(device), offload_name(offload)
     known = _card(str(name))
@@ -87,8 +92,11 @@ def load(
     if quantise:
         parts = quantised_parts(parts, quantise, dtypes, place)
     asked = {"name": str(name), "dtype": spelled(dtypes), "revision": revision, "offload": offload}
-    parts.asked = {**asked, "quantise": quantise}
-    return wrap(placed(parts, place, dtypes, way))
+    parts.asked = {**asked, "quantise": quantise, "compile": compile}
+    model = wrap(placed(parts, place, dtypes, way))
+    if compile:
+        model.compile()
+    return model
 
 
 def _quantising(name: str, dtypes: Mapping[str, torch.dtype], device: torch.device) -> Told:
@@ -116,7 +124,7 @@ def untrained(model: Model, seed: int = 0) -> Model:
     how = model.parts.recipe.get("quantised")
     fresh = quantised(fresh.to(model.dtype), how["as"], model.dtype, model.device) if how else fresh.to(model.dtype)
     torch.nn.Module.to(fresh, device=model.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    recipe = {**model.parts.recipe, "untrained": seed}
+    recipe = {name: told for name, told in model.parts.recipe.items() if name != "compiled"} | {"untrained": seed}
     return type(model)(replace(model.parts, denoiser=fresh, recipe=recipe))
 
 

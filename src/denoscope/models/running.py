@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from denoscope.core.errors import InputError
@@ -13,6 +13,8 @@ from denoscope.models.hooks import Edit, Recorder, Tap, check_readable
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from denoscope.models.compiling import Regions
 
 __all__ = ["Runner"]
 
@@ -23,11 +25,13 @@ class Runner:
     Attributes:
         edits: what is applied to every run now, in order.
         lock: held during a run; whoever changes what a run reads takes it.
+        regions: blocks that run compiled, where nothing inside them is read or edited.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.edits: list[tuple[Tap, Edit]] = []
+        self.regions: Regions | None = None
         self._running = False
 
     def __call__(
@@ -48,7 +52,8 @@ class Runner:
             if check:
                 check_readable(denoiser)
             recorder = Recorder(denoiser, taps, self.edits, stop)
-            output = recorder.run(forward)
+            with self.regions.running(taps, self.edits) if self.regions else nullcontext():
+                output = recorder.run(forward)
         return recorder.values, output
 
     @contextmanager
