@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from denoscope.interchange.converting import convert
     from denoscope.interchange.importing import import_features
     from denoscope.interchange.publishing import pull, push
+    from denoscope.interchange.tracing import bridge
     from denoscope.interpret import interpret
     from denoscope.learn import learn
     from denoscope.models.base import Model
@@ -72,6 +73,7 @@ __all__ = [
     "Store",
     "ablate",
     "add",
+    "bridge",
     "card",
     "causal",
     "clamp",
@@ -144,6 +146,7 @@ _HOMES = {
     "features.sweeps": ("sweep",),
     "interchange.converting": ("convert",),
     "interchange.importing": ("import_features",),
+    "interchange.tracing": ("bridge",),
     "interchange.publishing": ("pull", "push"),
     "interpret": ("interpret",),
     "learn": ("learn",),

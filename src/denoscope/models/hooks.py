@@ -280,7 +280,7 @@ def check_readable(denoiser: nn.Module) -> None:
             raise InputError(COMPILED)
         if _fused(module):
             raise InputError(f"fused attention at {path} hides query, key and value; call unfuse_qkv_projections()")
-        if "forward" in own and "_hf_hook" not in own and not _only_grouped(module):
+        if "forward" in own and "_hf_hook" not in own and not (_only_grouped(module) or _traced(own["forward"])):
             raise InputError(f"the forward of {path or 'the denoiser'} was patched; remove the patch before reading")
     if not offloaded and any(weight.is_meta for weight in denoiser.parameters()):
         raise InputError("the denoiser lies on the meta device and has no weights; load a checkpoint to read it")
@@ -305,6 +305,11 @@ def _hooks(module: nn.Module) -> Mapping[str, Any]:
 def _only_grouped(module: nn.Module) -> bool:
     """Whether diffusers' group offloading is all that is around a forward: it moves weights and changes no value."""
     return set(_hooks(module)) == {_GROUPED}
+
+
+def _traced(forward: Any) -> bool:
+    """Whether nnsight has put its controller before a forward: outside of its traces it changes nothing."""
+    return type(forward).__module__.startswith("nnsight.")
 
 
 def _fused(module: nn.Module) -> bool:

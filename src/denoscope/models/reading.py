@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from denoscope.models.base import Model
     from denoscope.models.hooks import Tap
     from denoscope.models.replay import Replay
+    from denoscope.models.text import Text
 
-__all__ = ["buckets", "default_batch", "encoded", "forward", "read", "rows_at_once", "stream"]
+__all__ = ["buckets", "default_batch", "encoded", "forward", "handed", "level_of", "read", "rows_at_once", "stream"]
 
 _AHEAD = {"cuda": 1}
 """Batches that a device is given before the one before them is handed over; a CPU has no time to spare."""
@@ -139,7 +140,7 @@ def _stream(
     laid_on = model.canvas(compat.canvas(canvas) if compat else canvas)
     if compat:
         compat.check(model, conditions)
-    levels = [_level(model, condition, conditions[0], compat) for condition in conditions]
+    levels = [level_of(model, condition, conditions[0], compat) for condition in conditions]
     rows = rows_at_once(model, laid_on, batch_size)
     per_sample = sum(condition.draws * (2 if condition.branch == "diff" else 1) for condition in conditions)
     images = max(rows // max(per_sample, 1), 1)
@@ -177,7 +178,8 @@ def buckets(samples: Iterable[Sample], canvas: Canvas, size: int) -> Iterator[tu
             yield [place for place, _ in same], [one for _, one in same]
 
 
-def _level(model: Model, condition: Condition, first: Condition, compat: Replay | None) -> Level:
+def level_of(model: Model, condition: Condition, first: Condition, compat: Replay | None = None) -> Level:
+    """Noise level of a condition, and the timestep that the denoiser is told."""
     level = compat.level(model, condition, first) if compat else model.levels.at(condition)
     if condition.noise == "none":
         level = replace(level, alpha=1.0, sigma=0.0)
@@ -265,14 +267,8 @@ def _launch(
     levels: Sequence[Level],
 ) -> dict[str, torch.Tensor]:
     """Tensors by site for some rows, on the model's device, which may not have computed them yet."""
-    import torch
-
-    latents = batch.latents[[row.sample for row in rows]]
-    noise = sent(torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]), latents.device)
     row_levels = [levels[row.condition] for row in rows]
-    noised = model.noise(latents, noise, row_levels).contiguous()
-    timesteps = torch.tensor([level.timestep for level in row_levels], dtype=torch.float32)
-    texts = model.texts([row.prompt for row in rows])
+    noised, timesteps, texts = handed(model, batch, rows, conditions, levels)
     read = [tap for tap in taps if tap.name not in DERIVED]
     whole = len(read) < len(taps)
     guidance = conditions[rows[0].condition].guidance
@@ -282,6 +278,20 @@ def _launch(
         assert output is not None
         values |= _derived(model, output.float(), noised, row_levels, [t.name for t in taps if t.name in DERIVED])
     return values
+
+
+def handed(
+    model: Model, batch: Batch, rows: Sequence[Row], conditions: Sequence[Condition], levels: Sequence[Level]
+) -> tuple[torch.Tensor, torch.Tensor, Text]:
+    """What the denoiser is handed for some rows: noised latents, timesteps and texts."""
+    import torch
+
+    latents = batch.latents[[row.sample for row in rows]]
+    noise = sent(torch.stack([_noise(batch, row, conditions[row.condition]) for row in rows]), latents.device)
+    row_levels = [levels[row.condition] for row in rows]
+    noised = model.noise(latents, noise, row_levels).contiguous()
+    timesteps = torch.tensor([level.timestep for level in row_levels], dtype=torch.float32)
+    return noised, timesteps, model.texts([row.prompt for row in rows])
 
 
 def _noise(batch: Batch, row: Row, condition: Condition) -> torch.Tensor:
