@@ -14,6 +14,7 @@ from denoscope.cli.converting import convert
 from denoscope.cli.demo import demo
 from denoscope.cli.dictionaries import dictionary, kept
 from denoscope.cli.doctor import doctor
+from denoscope.cli.drifting import drift
 from denoscope.cli.examples import EXAMPLES
 from denoscope.cli.explorer import explore, export
 from denoscope.cli.heating import heatmaps
@@ -111,6 +112,7 @@ COMMANDS = {
     "overlap": overlap,
     "steer": steer,
     "heatmaps": heatmaps,
+    "drift": drift,
     "reproduce": reproduce,
     "list": list_things,
     "migrate": migrate,
