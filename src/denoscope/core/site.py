@@ -157,6 +157,9 @@ def _matches(pattern: str, sites: Sequence[SiteInfo], shares: bool) -> list[str]
     found = found or [info.name for info in sites if by_path and info.site.path == by_path][:1]
     if not found and any(mark in name for mark in "*?["):
         found = [info.name for info in sites if _glob(name, info.name)]
+    if not found and name == "all":
+        raise UnknownName("no site is called 'all'; '**' is every one, and blocks alone are down.? mid up.? in a U-Net; "
+                          "list them with: denoscope sites MODEL")  # fmt: skip
     if not found:
         raise unknown("site", pattern, [info.name for info in sites], "denoscope sites MODEL")
     return found

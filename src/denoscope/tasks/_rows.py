@@ -50,7 +50,8 @@ def usable(
         lost = "; ".join(f"{lost.sum()} of {len(labels)} rows {why}" for why, lost in reasons.items() if lost.any())
         raise InputError(
             f"a probe of {fact!r} needs two classes of at least {least} images each; {len(classes)} of "
-            f"{len(set(map(str, labels)))} values are that frequent{f' ({lost})' if lost else ''}"
+            f"{len(set(map(str, labels)))} values are that frequent{f' ({lost})' if lost else ''}; "
+            "fewer folds, or a fact of fewer values, may do: denoscope list STORE names the facts"
         )
     return rows, [f"{lost.sum()} of {len(labels)} rows {why} and were left out." for why, lost in reasons.items()
                   if lost.any()]  # fmt: skip
