@@ -110,6 +110,39 @@ def test_every_way_of_keeping(keep, tmp_path) -> None:
             np.testing.assert_array_equal(group["up.1.cells"][:], store.cells("up.1", ids=ids)[0])
 
 
+def test_xarray_reads_a_store_where_it_lies(store, tmp_path, monkeypatch) -> None:
+    """The same as its conversion, label for label, and only the samples that are picked are read."""
+    xarray = pytest.importorskip("xarray")
+    from denoscope.interchange.xarrays import StoreBackend, open_xarray
+
+    digest = store.recipes[0].digest
+    out = convert(store, tmp_path / "acts.zarr", "zarr", progress=False)
+    for group in ("40x24-1draws", "16x16-3draws"):
+        whole = xarray.open_zarr(out, group=f"{digest}/{group}", chunks=None)
+        lazy = xarray.open_dataset(store.place.url, engine=StoreBackend, group=f"{digest[:8]}/{group}")
+        assert set(lazy.variables) == set(whole.variables) and lazy.attrs == whole.attrs
+        for name in whole.variables:
+            assert lazy[name].dims == whole[name].dims and lazy[name].attrs == whole[name].attrs
+            np.testing.assert_array_equal(lazy[name].values, whole[name].values)
+    lazy = open_xarray(store, f"{digest}/40x24-1draws")["up.1"]
+    asked: list[int] = []
+    read = type(store.volumes[0]).read
+    monkeypatch.setattr("denoscope.store.volume.Volume.read",
+                        lambda self, site, c, rows: asked.extend(rows) or read(self, site, c, rows))  # fmt: skip
+    cells = {"up.1.row": slice(1, 6, 2), "up.1.channel": 2, "up.1.col": [3, 0]}
+    picked = lazy.isel(condition=[1, 0], sample=[4, 1], **cells)
+    assert not asked
+    found = picked.values
+    assert set(asked) == set(store.volumes[0].table.locate(["picture-9", "picture-3"]))
+    late, early = (wanted(store, "40x24", "up.1", CONDITIONS[number])[1] for number in (2, 0))
+    np.testing.assert_array_equal(found, np.stack([late, early])[:, [4, 1]][:, :, 2, 1:6:2][..., [3, 0]])
+    np.testing.assert_array_equal(lazy.isel(condition=0, sample=-1).values, early[-1])
+    with pytest.raises(InputError, match="several groups lie here; say which: group="):
+        open_xarray(store)
+    with pytest.raises(UnknownName, match=r"no group 'x/y'"):
+        open_xarray(store, "x/y")
+
+
 def test_datasets_reads_every_row(store, tmp_path) -> None:
     """A configuration per canvas, arrays with their shapes, facts as columns; names that are taken step aside."""
     datasets = pytest.importorskip("datasets")

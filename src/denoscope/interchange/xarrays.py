@@ -75,7 +75,7 @@ class _Lazy(BackendArray):
 
     def _read(self, key: tuple[Any, ...]) -> NDArray[np.float32]:
         """A number, slice or array of numbers per axis, each picking by itself."""
-        conditions, rows = (np.arange(size)[one] for size, one in zip(self.shape, key, strict=False))
+        conditions, rows = (np.arange(self.shape[axis])[key[axis]] for axis in (0, 1))
         numbers = [self.stack.numbers[at] for at in np.atleast_1d(conditions)]
         picked = np.atleast_1d(rows)
         found = np.empty((len(numbers), len(picked), *self.tensor.shape), dtype=np.float32)
