@@ -158,7 +158,7 @@ def _matches(pattern: str, sites: Sequence[SiteInfo], shares: bool) -> list[str]
     if not found and any(mark in name for mark in "*?["):
         found = [info.name for info in sites if _glob(name, info.name)]
     if not found and name == "all":
-        raise UnknownName("no site is called 'all'; '**' is every one, and blocks alone are down.? mid up.? in a U-Net; "
+        raise UnknownName("no site is called 'all'; '**' is every one, blocks of a U-Net are down.? mid up.?; "
                           "list them with: denoscope sites MODEL")  # fmt: skip
     if not found:
         raise unknown("site", pattern, [info.name for info in sites], "denoscope sites MODEL")
