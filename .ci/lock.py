@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 FILE = Path(__file__).resolve().parents[1] / "constraints.txt"
+SHIPPED = FILE.parent / "src" / "denoscope" / "cli" / "tested.txt"
+"""What `denoscope doctor` compares with."""
 LINE = "# Everything else that the tests run with, written by .ci/lock.py; the versions that they were run with last."
 
 
@@ -35,6 +37,7 @@ def main() -> int:
         print("\n".join(stale) or f"constraints.txt holds all {len(rest) + len(pinned)} packages as they are here")
         return int(bool(stale or absent))
     FILE.write_text(text, encoding="utf-8")
+    SHIPPED.write_text("".join(f"{line}\n" for line in sorted(text.splitlines()) if "==" in line), encoding="utf-8")
     print(f"{len(pinned)} chosen and {len(rest)} more in constraints.txt")
     return 0
 
