@@ -26,7 +26,7 @@ from denoscope.interchange.imported.told import Settled, Told
 __all__ = ["parts"]
 
 _SUFFIXES = (".npy", ".pt", ".txt", ".mat", ".hdf5")
-_CHUNK = re.compile(r"features.*?_(\d+)-(\d+)")
+_CHUNK = re.compile(r"features.*?_\d+-(\d+)")
 _SPLIT = re.compile(r"features_(\d+)")
 _USUAL = {"size": (256, 224)}
 _PICTURE = re.compile(r"\.(eps|jpe?g|png|tiff?)$", re.IGNORECASE)
@@ -124,7 +124,7 @@ def _matrix(files: Sequence[Path]) -> _Matrix:
     Raises:
         InputError: two sets of features in one folder, or chunks that lack rows.
     """
-    chunks = {path: (int(found[1]), int(found[2])) for path in files if (found := _CHUNK.fullmatch(path.stem))}
+    chunks = {path: int(found[1]) for path in files if (found := _CHUNK.fullmatch(path.stem))}
     splits = {path: int(found[1]) for path in files if (found := _SPLIT.fullmatch(path.stem))}
     whole = [path for path in files if path not in chunks and path not in splits]
     kinds = [kind for kind in (whole, chunks, splits) if kind]
@@ -141,22 +141,23 @@ def _matrix(files: Sequence[Path]) -> _Matrix:
     return _Matrix([array for piece in pieces for array in piece.pieces], tuple(ordered), names or None)
 
 
-def _complete(ordered: Sequence[Path], ranges: Mapping[Path, tuple[int, int]]) -> list[Values]:
+def _complete(ordered: Sequence[Path], ends: Mapping[Path, int]) -> list[Values]:
     """Chunks one after the other.
 
+    Where several modules are extracted at once, versions up to 2.7.3 count the start of a chunk wrongly for all but the
+    first, and earlier ones lose rows of them: only the number after the dash is right in both.
+
     Raises:
-        InputError: one does not hold the rows that its name tells, or some are missing between two.
+        InputError: one holds fewer rows than there are between its end and the one before.
     """
-    pieces = [array_of(path) for path in ordered]
-    after = 0
+    pieces, before = [array_of(path) for path in ordered], 0
     for path, piece in zip(ordered, pieces, strict=True):
-        start, end = ranges[path]
-        if start != after or len(piece) != end - start:
+        if len(piece) != ends[path] - before:
             raise InputError(
-                f"{path} holds {len(piece)} rows, and rows from {after} on were due; thingsvision loses rows of all "
-                "but the first module where several are extracted into a folder: extract one module at a time"
+                f"{path} holds {len(piece)} rows where {ends[path] - before} were due; old versions of thingsvision "
+                "lose rows of all but the first of several modules: extract one module at a time"
             )
-        after = end
+        before = ends[path]
     return pieces
 
 
