@@ -5,6 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -53,14 +54,21 @@ def test_a_command_that_no_page_shows_is_found(tables: ModuleType) -> None:
 
 
 def test_hand_written_tables_leave_nothing_out() -> None:
-    """Tasks in `evaluate.md`, extras in `install.md`."""
-    tasks = _first_column(DOCS / "evaluate.md", "task")
-    assert tasks == {entry.name for entry in registry.tasks if entry.thing.__module__.startswith("denoscope.")}
+    """Tasks in `evaluate.md`, dictionaries in `learn.md`, data sets in `data.md`, extras in `install.md`."""
+    assert _first_column(DOCS / "evaluate.md", "task") == _ours(registry.tasks)
+    learned = _first_column(DOCS / "learn.md", "name")
+    assert learned < _ours(registry.dictionaries) <= set(re.findall(r"`([\w-]+)`", (DOCS / "learn.md").read_text()))
+    assert _ours(registry.data) <= set(re.findall(r"`([\w-]+)", (DOCS / "data.md").read_text()))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert _first_column(DOCS / "install.md", "extra") == {*project["optional-dependencies"]} - OF_DEVELOPERS
 
 
 OF_DEVELOPERS = {"test", "docs", "dev", "release"}
+
+
+def _ours(known: registry.Registry[Any]) -> set[str]:
+    """Names that come with the package, not with one that is installed beside it."""
+    return {entry.name for entry in known if entry.thing.__module__.startswith("denoscope.")}
 
 
 def _first_column(page: Path, head: str) -> set[str]:
