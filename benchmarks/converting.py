@@ -1,4 +1,4 @@
-"""Stores in other formats: memory held, seconds, and size on disk.
+"""Stores in other formats: memory held, and size on disk.
 
     python benchmarks/converting.py           stores of 128 and 512 MB, about a minute and a half on one core
     python benchmarks/converting.py --tiny    of 16 and 64 MB, a few seconds each
@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,17 +52,15 @@ def main() -> None:
 
 
 def convert_one(store: str, out: str, to: Any) -> dict[str, float]:
-    """Convert in this process; by how much it grew, in MB, and how long it took."""
+    """Convert in this process; by how much it grew, in MB."""
     from denoscope.interchange.converting import convert
 
     for module in ("zarr", "datasets", "pyarrow.parquet"):
         __import__(module)
     opened = Store(store)
     with _watched() as grown:
-        started = time.perf_counter()
         convert(opened, out, to, most_disk=1.0, progress=False)
-        seconds = time.perf_counter() - started
-    return {"seconds": round(seconds, 2), "grown_mb": round(grown[0] / 1e6, 1)}
+    return {"grown_mb": round(grown[0] / 1e6, 1)}
 
 
 def _memory(folder: Path, megabytes: tuple[int, ...]) -> Iterator[dict[str, Any]]:
@@ -74,7 +71,6 @@ def _memory(folder: Path, megabytes: tuple[int, ...]) -> Iterator[dict[str, Any]
                 command = [sys.executable, __file__, "--one", store, f"{out}/made", to]
                 told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
                 yield {"store_mb": round(_bytes(Path(store)) / 1e6), "to": to, **told,
-                       "fp32_mb_per_s": round(2 * size * 1.048576 / told["seconds"], 1),
                        "size": round(_bytes(Path(out)) / _bytes(Path(store)), 3)}  # fmt: skip
 
 
