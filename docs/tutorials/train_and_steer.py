@@ -35,10 +35,11 @@ def _():
 @app.cell
 def _():
     scenes, cells = 240, 120_000  # pictures and cells to learn from
+    levels = [200, 500, 800]  # timesteps to learn at
     labelled = 120  # pictures that the judge is made of
     tried, held = 4, 28  # prompts to choose an atom with, and to judge it on
     steps = 8  # of denoising
-    return cells, held, labelled, scenes, steps, tried
+    return cells, held, labelled, levels, scenes, steps, tried
 
 
 @app.cell(hide_code=True)
@@ -54,12 +55,10 @@ def _(mo):
 
 
 @app.cell
-def _(cells, ds, mo, scenes):
+def _(cells, ds, levels, mo, scenes):
     model = ds.load("embedded")
     spec, small = "menagerie:train,objects=one,size=64", ds.Canvas(size=64)
-    store = ds.extract(
-        model, spec, "up.2", [200, 500, 800], limit=scenes, canvas=small, out="runs/cells", progress=False
-    )
+    store = ds.extract(model, spec, "up.2", levels, limit=scenes, canvas=small, out="runs/cells", progress=False)
     settings = {"atoms": 256, "k": 16, "cells": cells, "batch": 1024}
     sae = ds.learn(store, "topk", site="up.2", timesteps="all", progress=False, **settings)
     columns = ("FVU", "FVU, 16 principal components", "FVU, random atoms")
@@ -68,7 +67,7 @@ def _(cells, ds, mo, scenes):
         "|---|---|---|---|\n"
         + "\n".join(
             f"| {level} | " + " | ".join(f"{sae.report[f'{name} at {level}'].value:.2f}" for name in columns) + " |"
-            for level in (200, 500, 800)
+            for level in levels
         )
     )
     return model, sae, spec, store
@@ -86,9 +85,9 @@ def _(mo):
 
 
 @app.cell
-def _(mo, np, sae, store, telling):
+def _(levels, mo, np, sae, store, telling):
     facts = store.facts()
-    read = [store.get("up.2", timestep=level) for level in (200, 500, 800)]
+    read = [store.get("up.2", timestep=level) for level in levels]
     scores = telling(sae, read, [facts[name]["background"] for name in read[0].ids], "night")
     atoms = [int(atom) for atom in np.argsort(-np.abs(scores))[:4]]
     mo.md(

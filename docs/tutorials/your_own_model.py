@@ -55,7 +55,7 @@ def _(ds, shutil, torch):
     model = ds.load("embedded")
     shutil.copytree(WEIGHTS, "checkpoints/same", dirs_exist_ok=True)
     shutil.copytree(WEIGHTS, "checkpoints/pruned", dirs_exist_ok=True)
-    pruned_unet = ds.load("checkpoints/pruned").parts.denoiser
+    pruned_unet = ds.load("checkpoints/pruned", dtype="fp32").parts.denoiser
     with torch.no_grad():
         for weight in pruned_unet.parameters():
             if weight.dim() > 1:
@@ -66,7 +66,7 @@ def _(ds, shutil, torch):
 
 @app.cell
 def _(ds, model):
-    same, pruned = ds.load("checkpoints/same"), ds.load("checkpoints/pruned")
+    same, pruned = (ds.load(f"checkpoints/{name}", dtype="fp32") for name in ("same", "pruned"))
     two = list(ds.open_data("menagerie:test", 2))
     first, again = (one.read(two, "up.2", ds.Condition(timestep=50))["up.2"].values for one in (model, same))
     equal = bool((first == again).all())
@@ -77,8 +77,10 @@ def _(ds, model):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    The recipe of everything that is read names the *weights* by their digest, not by the folder's name. So a store of one
-    checkpoint is never taken for that of another, even if you overwrite the folder.
+    Two things to know. A registered name has a card that says in which precision it is read; a folder has none, and is
+    read in bfloat16 unless you say otherwise, which is enough to change the last digits of everything. And the recipe
+    names the *weights* by their digest, not only the folder: a store of one checkpoint is never taken for that of
+    another, even if you overwrite the folder.
 
     ## What did pruning cost, and where?
 
@@ -254,7 +256,7 @@ def _(ds, lessons, mine, steps, torch):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     net.requires_grad_(False).eval()
     early, late = (sum(some) / len(some) for some in (losses[:10], losses[-30:]))
     f"mean squared error: {early:.2f} in the first ten steps, {late:.2f} in the last thirty; 1 is to predict nothing"
