@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from contenders.marked import put
+
 HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "scaling.md"
 HEAD, OTHER, PORT = "10.77.0.1", "10.77.0.2", 6379
 _TOKEN = secrets.token_hex(32)
 _PATIENCE = 150.0
@@ -47,9 +49,17 @@ class Node:
 
     def kill(self) -> int:
         """End every process of the node at once; how many there were is returned."""
-        there = len(processes(self.init))
+        space = Path(f"/proc/{self.init}/ns/pid").readlink()
+        there = [path for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == space]
         os.kill(self.init, signal.SIGKILL)
-        return there
+        return len(there)
+
+
+def _link(path: Path) -> Path | None:
+    try:
+        return path.readlink()
+    except OSError:  # it has ended meanwhile
+        return None
 
 
 def environment() -> dict[str, str]:
@@ -175,6 +185,22 @@ def contents(store: Path) -> dict[str, str]:
     return found
 
 
+def told(record: dict[str, Any]) -> str:
+    """What happened, in words."""
+    same = "equal" if record["equal"] else "**NOT EQUAL**"
+    return (
+        f"With {record['images']:,} images of {record['data']} in {record['shards']} shards, {record['model']}, a node "
+        f"of {record['cpus']} core each: the other node was killed ({record['processes_killed']} processes) when "
+        f"{record['node_killed_at']} shards stood, and the one that was left went on alone; the driver was killed at "
+        f"{record['driver_killed_at']}; the second call made the rest and none again ({record['made_again']} of those "
+        f"that stood). All {record['digests']} digests (every tensor, recipe, plan and index) are {same} to those of "
+        f"one process. Seconds: one process {record['seconds_alone']:.0f}, until the driver was killed "
+        f"{record['seconds_until_driver_killed']:.0f}, the second call {record['seconds_again']:.0f}; both nodes share "
+        "the two cores of this machine, so that these are no speeds. The bar at the end: "
+        f"`{' '.join(record['bar_at_the_end'].split())}`."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=3_072)
@@ -182,12 +208,16 @@ def main() -> None:
     parser.add_argument("--cpus", type=int, default=1, help="of each node; with 1 the survivor works alone")
     parser.add_argument("--model", default="toy-sd15")
     parser.add_argument("--data", default="menagerie:test")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/scaling.md alone")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "cluster.json")
     chosen = parser.parse_args()
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # where `ip` lies
     with tempfile.TemporaryDirectory(prefix="cluster-", dir="/var/tmp") as folder:
         record = measured(chosen, Path(folder))
     chosen.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(record, indent=1))
+    if not chosen.no_page:
+        put(PAGE, "cluster", told(record))
     if not record["equal"]:
         sys.exit("the store of the cluster is not that of one process")
 
@@ -199,7 +229,10 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     started = time.monotonic()
     with (folder / "alone.log").open("wb") as log:
         subprocess.run(command(chosen, alone, False), check=True, env=environment(), stdout=log, stderr=log)
-    record: dict[str, Any] = {"images": chosen.images, "shards": count, "seconds_alone": time.monotonic() - started}
+    record: dict[str, Any] = {
+        "images": chosen.images, "shards": count, "model": chosen.model, "data": chosen.data, "cpus": chosen.cpus,
+        "seconds_alone": time.monotonic() - started,
+    }  # fmt: skip
     try:
         with cluster(folder, chosen.cpus) as (head, other):
             started = time.monotonic()
@@ -224,7 +257,6 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for log in ("head.log", "other.log", "driver.log", "again.log"):
             if (folder / log).exists():
                 print(log, (folder / log).read_text()[-3000:], file=sys.stderr)
-        shutil.copytree(folder, "/tmp/g1fail", dirs_exist_ok=True)
         raise
     return record | equal(alone, several)
 

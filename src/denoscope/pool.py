@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ Do = Callable[[int], Answer]
 Make = Callable[[], Do[Answer]]
 """Makes ready for the work, once in each actor; travels there through pickle."""
 
+_WHY = "work on a cluster"
 _FRUITLESS = 3
 """Rounds in which no part was finished, after which the work is given up."""
 _AHEAD = 2
@@ -68,7 +70,8 @@ class Pool:
             DenoscopeError: what an actor raised, as it would have been raised here.
             InputError: actors die again and again before they finish anything.
         """
-        ray = require("ray", "work on a cluster", "denoscope[ray]")
+        ray = require("ray", _WHY, "denoscope[ray]")
+        require("ray.data", _WHY, "denoscope[ray]")  # before it is silenced: it sets up its loggers when imported
         left, fruitless = list(numbers), 0
         with self._cluster(ray), _quiet() as last:
             sent = ray.put(make)  # once for all actors, those of further rounds too
@@ -112,16 +115,19 @@ class Pool:
 
     def _round(self, sent: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Number and answer of the parts whose actor lived to give one."""
-        data = require("ray.data", "work on a cluster", "denoscope[ray]")
+        data = require("ray.data", _WHY, "denoscope[ray]")
         with _settings(data.DataContext.get_current(), enable_progress_bars=False, max_errored_blocks=-1):
             parts = data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
-            answers = parts.map(
-                _Actor, fn_constructor_args=([sent], max(1, int(self.cpus))), num_cpus=self.cpus, num_gpus=self.gpus,
-                compute=data.ActorPoolStrategy(
-                    min_size=self.workers, max_size=self.most or self.workers, max_tasks_in_flight_per_actor=_AHEAD
-                ),
-                max_task_retries=0,  # a part that waits for its dead actor to come back may wait for ever
-            )  # fmt: skip
+            actors = data.ActorPoolStrategy(
+                min_size=self.workers, max_size=self.most or self.workers, max_tasks_in_flight_per_actor=_AHEAD
+            )
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "`ray_remote_args`")  # nothing stands for it yet
+                answers = parts.map(
+                    _Actor, fn_constructor_args=([sent], max(1, int(self.cpus))), compute=actors,
+                    num_cpus=self.cpus, num_gpus=self.gpus, max_restarts=-1,
+                    max_task_retries=0,  # a part does not wait for its dead actor to find room again, perhaps for ever
+                )  # fmt: skip
             for row in answers.iter_rows():
                 answer = pickle.loads(row["answer"])
                 if isinstance(answer, _Fault):
@@ -152,10 +158,10 @@ class _Actor:
     """What one actor does. A fault is an answer, so that it ends the work at once and a death alone is tried again."""
 
     def __init__(self, sent: Sequence[Any], threads: int) -> None:
-        ray = require("ray", "work on a cluster", "denoscope[ray]")
+        ray = require("ray", _WHY, "denoscope[ray]")
         self._do: Do[Any] | _Fault
         try:
-            require("torch", "work on a cluster").set_num_threads(threads)
+            require("torch", _WHY).set_num_threads(threads)
             self._do = ray.get(sent[0])()
         except Exception as error:  # noqa: BLE001 (it is raised again where the work was asked for)
             self._do = _Fault.of(error)
