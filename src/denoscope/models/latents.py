@@ -36,7 +36,8 @@ class LatentCache:
         """Latents (sample, channel, row, col) of canvases (sample, row, col, 3), encoding those not met before."""
         import torch
 
-        keys: list[Hashable] = [(_state(vae), canvas.shape, sha256(canvas.tobytes()).digest()) for canvas in canvases]
+        state = _state(vae)
+        keys: list[Hashable] = [(state, canvas.shape, sha256(canvas.tobytes()).digest()) for canvas in canvases]
         new = {key: index for index, key in enumerate(keys) if key not in self._latents}
         fresh: dict[Hashable, torch.Tensor] = {}
         if new:
