@@ -13,6 +13,7 @@ from denoscope.chosen import made_folder, opened, usual
 from denoscope.core.activations import Activations
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
+from denoscope.core.rank import rank
 from denoscope.core.recipe import Recipe
 from denoscope.core.registry import dictionaries
 from denoscope.core.report import Score
@@ -79,11 +80,14 @@ def learn_joint(
     made: Learned = dictionaries.get(dictionary)(**_settings(dictionary, source, settings))
     if keep is not None and isinstance(made, Autoencoder):
         made_folder(keep)
-    with progress_bar("learn", int(made.settings.cells), progress) as advance:
+    here = rank()
+    with progress_bar("learn", int(made.settings.cells), progress and here.first) as advance:
         stream = Stream(source, buffer, int(made.settings.batch), None, advance)
         made.fit(stream) if keep is None else _kept(made, stream, keep)
     streams = {name: {"site": str(part.site), "condition": part.condition.to_dict()} for name, part in source.named()}
     made.about = {"streams": streams, "recipe": source.recipe.digest, "model": dict(source.recipe.model)}
+    if not here.first:
+        return made
     mixed = Stream(source, buffer, int(made.settings.batch))
     further = (*_by_part(made, source), *stream.scores())
     made.report = reported(made, source, started, baselines, source.blocks(0), mixed, further)

@@ -6,7 +6,8 @@ two are). Each pass draws new noise, and deals the levels anew to the images.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ from denoscope.core.site import Site
 from denoscope.data.base import read
 from denoscope.dictionaries.rows import Rows
 from denoscope.learn.cells import cells_of, placed, thinned
+from denoscope.learn.source import done
+
+if TYPE_CHECKING:
+    from denoscope.dictionaries._training.sharing import Share
 
 __all__ = ["Live"]
 
@@ -47,6 +52,8 @@ class Live:
         anywhere: each block of images draws noise levels of its own, among all.
         options: how the model reads.
         lost: images that could not be opened.
+        together: images of a piece of work; those of one forward where several processes share them.
+        share: this process' part of the forwards; None for all.
     """
 
     model: Any
@@ -63,6 +70,8 @@ class Live:
     anywhere: bool = False
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     lost: set[str] = field(default_factory=set[str])
+    together: int = _BLOCK
+    share: "Share | None" = None
 
     cheap = False
 
@@ -91,8 +100,14 @@ class Live:
         for start in range(0, len(order), _BLOCK):
             indices = order[start : start + _BLOCK].tolist()
             opened = self._open(indices)
-            for condition, some in self._dealt(opened, turn, chance):
-                for batch in self._read(some, [condition]):
+            forwards = [
+                (condition, some[first : first + self.together])
+                for condition, some in self._dealt(opened, turn, chance)
+                for first in range(0, len(some), self.together)
+            ]
+            reading = [partial(self._read, some, [condition]) for condition, some in forwards]
+            for (condition, _), group in zip(forwards, done(reading, self.share), strict=True):
+                for batch in group:
                     yield thinned(placed(batch, condition.timestep), self.kept, chance)
 
     def held(self) -> Iterator[tuple[int, str, NDArray[np.float32]]]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
 from denoscope.dictionaries.rows import Rows
 from denoscope.learn.cells import cells_of, placed, thinned
+from denoscope.learn.source import done
+
+if TYPE_CHECKING:
+    from denoscope.dictionaries._training.sharing import Share
 
 __all__ = ["Sampled"]
 
@@ -37,6 +42,7 @@ class Sampled:
         test: prompts held out; no picture of one is learned from.
         together: pictures that are made at a time.
         options: of `Model.generate`: number of steps, guidance.
+        share: this process' part of the pictures; None for all.
     """
 
     model: Any
@@ -51,6 +57,7 @@ class Sampled:
     test: frozenset[str]
     together: int
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    share: "Share | None" = None
 
     cheap = False
 
@@ -72,7 +79,7 @@ class Sampled:
     def blocks(self, turn: int) -> Iterator[Rows]:
         """Cells to learn from, one step of some pictures at a time; each pass makes other pictures."""
         chance = np.random.default_rng((turn, 13))
-        for _, batch in self._made(chance.permutation(sorted(self.train)).tolist(), (turn + 1) * _TURN):
+        for _, batch in self._made(chance.permutation(sorted(self.train)).tolist(), (turn + 1) * _TURN, self.share):
             yield thinned(placed(batch, batch.condition.timestep), self.kept, chance)
 
     def held(self) -> Iterator[tuple[int, str, NDArray[np.float32]]]:
@@ -81,12 +88,16 @@ class Sampled:
             for row, name in enumerate(batch.ids):
                 yield place, name, cells_of(batch.select([row]))
 
-    def _made(self, prompts: Sequence[str], seed: int) -> Iterator[tuple[int, Activations]]:
+    def _made(
+        self, prompts: Sequence[str], seed: int, share: "Share | None" = None
+    ) -> Iterator[tuple[int, Activations]]:
         """Number of the step among those that are read, and what was read there."""
-        for start in range(0, len(prompts), self.together):
-            some = prompts[start : start + self.together]
-            made = self.model.generate(
-                some, record=[self.site], at=self.steps, seed=seed + start, decode=False, **self.options
-            )
-            for place, found in enumerate(made.activations):
-                yield place, found[self.site.name]
+        starts = range(0, len(prompts), self.together)
+        runs = [partial(self._run, prompts[start : start + self.together], seed + start) for start in starts]
+        for found in done(runs, share):
+            yield from enumerate(found)
+
+    def _run(self, prompts: Sequence[str], seed: int) -> Iterator[Activations]:
+        """What one sampling run of some prompts holds, step by step."""
+        made = self.model.generate(prompts, record=[self.site], at=self.steps, seed=seed, decode=False, **self.options)
+        yield from (found[self.site.name] for found in made.activations)

@@ -1,9 +1,10 @@
 """Where cells come from: what a source gives, and which images it keeps for measuring."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,14 @@ from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
 from denoscope.dictionaries.rows import Rows
 
-__all__ = ["Source", "dealt"]
+__all__ = ["Source", "dealt", "done"]
+
+if TYPE_CHECKING:
+    from denoscope.dictionaries._training.sharing import Share
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
 
 
 class Source(Protocol):
@@ -74,6 +80,19 @@ class Source(Protocol):
     def held(self) -> Iterator[tuple[int, str, NDArray[np.float32]]]:
         """Held-out cells: number of the condition, image, `(cell, channel)`."""
         ...
+
+
+def done(pieces: Sequence[Callable[[], Iterator[Made]]], share: "Share | None") -> Iterator[Iterable[Made]]:
+    """What pieces of work make, in order; of several processes each does some, and sends the others what it made."""
+    if share is not None:
+        yield from share.dealt([partial(_whole, piece) for piece in pieces])
+        return
+    for piece in pieces:
+        yield piece()
+
+
+def _whole(piece: Callable[[], Iterator[Made]]) -> list[Made]:
+    return [*piece()]
 
 
 def dealt(ids: Sequence[str], share: float) -> tuple[frozenset[str], frozenset[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from denoscope.chosen import made_folder
 from denoscope.core.condition import Condition
 from denoscope.core.errors import InputError
+from denoscope.core.rank import rank
 from denoscope.core.recipe import Recipe
 from denoscope.core.site import Site
 from denoscope.dictionaries._autoencoder import Autoencoder
@@ -17,6 +18,7 @@ from denoscope.learn.joint import refuse_parts
 from denoscope.learn.reading import Images
 from denoscope.learn.reporting import reported
 from denoscope.learn.source import Source
+from denoscope.learn.spread import spread
 from denoscope.learn.stream import Stream
 from denoscope.learn.work import Work, prepared
 from denoscope.progress import progress_bar
@@ -62,6 +64,9 @@ def learn(
 ) -> Learned:
     """Learn directions from the cells of one site, and measure them on images that were held out.
 
+    Of several processes that `torchrun` or `accelerate launch` started, each has the dictionary, and the first alone
+    measures it and writes.
+
     Args:
         store: a store, or its folder or URL; or, with `data` or `source`, a model or its name, which is read while the
             dictionary learns, so that nothing lies on disk.
@@ -103,13 +108,15 @@ def learn(
         data=data, source=source, prompt=prompt, prompts=prompts, steps=steps, guidance=guidance,
         cells_per_image=cells_per_image, limit=limit, batch_size=batch_size, **settings,
     )  # fmt: skip
-    made, place, found, batch = work.made, work.place, work.source, work.batch
+    made, place, batch = work.made, work.place, work.batch
+    found = spread(work.source, str(getattr(made.settings, "device", "")))
     refuse_parts(made)
     second = successor(made) if stability else None
     if out is not None:
         made_folder(out)
     _check(work, out, keep, most_disk)
-    with progress_bar("learn", work.goal, progress) as advance:
+    here = rank()
+    with progress_bar("learn", work.goal, progress and here.first) as advance:
         stream = Stream(found, buffer, batch, work.most, advance)
         _fit(made, stream, keep)
     made.about = _about(found, timesteps is not None)
@@ -117,6 +124,8 @@ def learn(
     further = stream.scores()
     if second is not None:
         further += stability_scores(made, second.fit(Stream(found, buffer, batch, work.most)))
+    if not here.first:
+        return made
     made.report = reported(made, found, started, baselines, plain, mixed, further)
     name = None if place is None else place.save(made.report)
     if out is None and place is not None and place.place.local:

@@ -6,14 +6,16 @@ that one process gives with the same batches, up to the order of additions.
 """
 
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed
 from torch.autograd import Function
 
 __all__ = ["Share", "share_of"]
+
+Made = TypeVar("Made")
 
 
 class Share:
@@ -44,6 +46,11 @@ class Share:
 
     def summed(self, gradients: Iterable[Tensor]) -> None:
         """Add up over processes, in place."""
+
+    def dealt(self, pieces: Sequence[Callable[[], Made]]) -> Iterator[Made]:
+        """What pieces of work make, in order: each is done by one process, which sends it to the others."""
+        for piece in pieces:
+            yield piece()
 
 
 class _Several(Share):
@@ -76,6 +83,16 @@ class _Several(Share):
         """Add up over processes, in place."""
         for gradient in gradients:
             distributed.all_reduce(gradient)
+
+    def dealt(self, pieces: Sequence[Callable[[], Made]]) -> Iterator[Made]:
+        """What pieces of work make, in order: each is done by one process, which sends it to the others."""
+        for start in range(0, len(pieces), self.count):
+            turn = pieces[start : start + self.count]
+            mine = turn[self.rank]() if self.rank < len(turn) else None
+            for owner in range(len(turn)):
+                sent = [mine if owner == self.rank else None]
+                distributed.broadcast_object_list(sent, src=owner, device=self.device)
+                yield sent[0]  # pyright: ignore[reportReturnType]
 
 
 class _Total(Function):
