@@ -2,6 +2,7 @@
 
 import shlex
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import tyro
@@ -10,6 +11,8 @@ from denoscope.cli import main
 from denoscope.cli.app import COMMANDS
 from denoscope.cli.examples import EXAMPLES
 from denoscope.cli.parsing import deferred
+from denoscope.reproduce.measuring import _asked
+from denoscope.reproduce.study import Measurement
 
 OWN_FLAGS = {"evaluate": 2, "learn": 2, "dictionary": 2}
 """Commands whose flags depend on their first word: the words that all of them take."""
@@ -48,6 +51,26 @@ def test_likely_slips_are_understood(words: str, said: str, capsys: pytest.Captu
     """A task or dictionary for a command, a level for a model, a word for help."""
     assert main(shlex.split(words)) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_no_store_is_not_made_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder of something else stays as it is."""
+    (tmp_path / "config.json").write_text("{}")
+    assert main(["migrate", str(tmp_path)]) == 2
+    assert "holds nothing that extract wrote" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_a_plan_knows_its_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that does not exist is told before anything is planned."""
+    assert main(["mitigate", "toy-sd15", "--tasks", "prob", "--plan"]) == 2
+    assert "did you mean probe" in capsys.readouterr().err
+
+
+def test_no_images_are_not_all_of_them() -> None:
+    """`reproduce --limit 0` asks for none, which is refused, and not for the study's own number."""
+    assert _asked(Measurement(limit=8), {}, False, 0).limit == 0
+    assert _asked(Measurement(limit=8), {}, False, None).limit == 8
 
 
 @pytest.mark.parametrize("words", ["--version", "version", "-V"])

@@ -78,9 +78,11 @@ def _plan(
 ) -> None:  # fmt: skip
     """What would be compared, without reading an image."""
     from denoscope.chosen import loaded
+    from denoscope.features.benches import benches_of
     from denoscope.features.leaderboard import Leaderboard
     from denoscope.features.mitigate import blocks, planned
 
+    benches_of(tasks)  # a task that does not exist is told now, not after the plan was believed
     scope = loaded(model)
     tried = blocks(scope)
     rows = planned(scope, site or tried[-1], timestep, Leaderboard(**told))

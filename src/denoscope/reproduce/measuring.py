@@ -167,7 +167,7 @@ def _asked(asked: Measurement, data: Mapping[str, str], compat: bool, limit: int
         asked = asked.changed({name: value for name, value in asked.compat.items() if name in _OURS})
     if asked.protocol:
         asked = _by_protocol(asked)
-    return replace(asked, data=_placed(asked.data, data), limit=limit or asked.limit)
+    return replace(asked, data=_placed(asked.data, data), limit=asked.limit if limit is None else limit)
 
 
 def _by_protocol(asked: Measurement) -> Measurement:

@@ -46,8 +46,10 @@ def migrate(
         The steps, in order.
 
     Raises:
-        StoreError: a newer store, or one with shards that are lost or changed; nothing is written then.
+        StoreError: a newer store, an empty one, or one with shards that are lost or changed; nothing is written then.
     """
+    if not volumes:
+        raise StoreError(f"{place.url!r} holds nothing that extract wrote; nothing can be brought up to date there")
     steps: list[Step] = []
     for volume in volumes:
         steps += _steps(volume, levels)
