@@ -30,7 +30,7 @@ def version_of(place: Place) -> int:
         return 1
     try:
         version = json.loads(place.read(STORE))["version"]
-        if not isinstance(version, int) or version < 1:
+        if type(version) is not int or version < 1:
             raise ValueError(version)
     except (ValueError, KeyError, TypeError):
         raise StoreError(f"{place.path(STORE)} is damaged; delete it, then: denoscope migrate {place.url}") from None
