@@ -227,6 +227,24 @@ def test_reports_cards_dictionaries_and_converted_stores(store, hub, tmp_path, c
         "card", "report", "store", None]  # fmt: skip
 
 
+def test_commands_work_on_a_store_of_the_hub(hub, tmp_path, monkeypatch, capsys) -> None:
+    """Evaluated where it lies, the report kept here; nothing is learned that would be lost; out of reach is told so."""
+    monkeypatch.chdir(tmp_path)
+    data = Pictures(24)
+    made = extract(FakeModel(), data, "mid", 50, out="store", progress=False)
+    push(made, REPO)
+    asked = ["evaluate", "probe", ADDRESS, "--fact", "category", "--folds", "2", "--json"]
+    assert main(asked) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    (kept,) = Path("runs/reports").iterdir()
+    assert [score.name for score in Report.load(kept).scores] == [score["name"] for score in scores]
+    assert main(["learn", "topk", ADDRESS, "--atoms", "4", "--k", "1"]) == 2
+    assert "keeps no dictionaries; say where to save this one: --out" in capsys.readouterr().err
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    assert main(asked) == 2
+    assert "cannot reach hf://datasets/me/acts: " in capsys.readouterr().err
+
+
 def test_what_cannot_be_pushed_is_told(store, tmp_path) -> None:
     """No repository, no folder, nothing of ours, an unfinished store, something that is on the Hub already."""
     (tmp_path / "other").mkdir()

@@ -9,8 +9,10 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
+from denoscope.core.errors import InputError
+from denoscope.core.hub import is_hub
 
-__all__ = ["JOINT", "joint_with"]
+__all__ = ["JOINT", "check_kept", "joint_with"]
 
 JOINT = ("crosscoder", "residual")
 """Dictionaries whose rows hold several parts."""
@@ -44,6 +46,7 @@ def joint_with(name: str) -> Callable[..., None]:
     ) -> None:
         from denoscope.learn.joint import learn_joint
 
+        check_kept(store, out)
         told = {part: value for part, value in asdict(settings).items() if value != ()}
         made = learn_joint(
             store, name, sites, timesteps, recipe=recipe, held_out=held_out, out=out, keep=keep,
@@ -57,3 +60,13 @@ def joint_with(name: str) -> Callable[..., None]:
 
     run.__doc__ = (kind.__doc__ or "").strip().split("\n")[0]
     return run
+
+
+def check_kept(store: str, out: Path | None) -> None:
+    """Refuse to learn what would lie nowhere: a store elsewhere keeps no dictionaries.
+
+    Raises:
+        InputError: no folder was named.
+    """
+    if out is None and ("://" in store or is_hub(store)):
+        raise InputError(f"{store} keeps no dictionaries; say where to save this one: --out runs/dictionary")

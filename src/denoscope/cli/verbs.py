@@ -9,7 +9,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from denoscope.cli.asking import Yes, with_room
-from denoscope.cli.joining import JOINT, joint_with
+from denoscope.cli.joining import JOINT, check_kept, joint_with
 from denoscope.cli.listing import AsJson
 from denoscope.cli.output import say, show_json
 from denoscope.cli.parsing import deferred, parsed
@@ -127,16 +127,18 @@ def _evaluate_with(name: str) -> Callable[..., None]:
     ) -> None:
         from denoscope.chosen import opened
         from denoscope.evaluate import evaluate as verb
+        from denoscope.store.shelf import Shelf
 
         report = verb(
             store, task, site, timestep=timestep, sites=sites or None, timesteps=_levels(timesteps),
             baselines=baselines, twin=twin, beside=beside, recipe=recipe, data=data, progress=True, save=False,
         )  # fmt: skip
         shelf = opened(store)
-        name = shelf.save(report)
-        folder = shelf.place.path(f"reports/{name}")
-        if out is not None or shelf.place.read_only:
-            folder = report.save(out or Path("runs/reports") / name)
+        if shelf.place.read_only:  # of the Hub
+            folder = report.save(out or Path("runs/reports") / Shelf.name_of(report))
+        else:
+            folder = shelf.place.path(f"reports/{shelf.save(report)}")
+            folder = folder if out is None else report.save(out)
         _show(report, as_json)
         if not as_json:
             say(f"page  {folder}/report.html")
@@ -180,6 +182,7 @@ def _learn_with(name: str) -> Callable[..., None]:
         how = asdict(reading)
         if data is None and not reading.prompts:
             how["source"] = None if reading.source == "noised" else reading.source
+            check_kept(store, Path() if plan else out)
         elif out is None and not plan:
             raise InputError("there is no store to keep the dictionary in; say where: --out runs/dictionary")
         asked: dict[str, Any] = {

@@ -104,7 +104,7 @@ def fetch(
     }  # fmt: skip
     try:
         return Path(hub.snapshot_download(address.repo, **asked))
-    except (unreachable(), OSError, ValueError) as error:
+    except (*unreachable(), OSError, ValueError) as error:
         kind = " --repo-type dataset" if address.kind == "dataset" else ""
         revision = f" --revision {address.revision}" if address.revision else ""
         command = f"hf download {address.repo}{kind}{revision}"
@@ -154,7 +154,7 @@ def send(
             adding = [hub.CommitOperationAdd(file.path, _plain(content)) for file, content in new]
             if adding:
                 address = str(api.create_commit(repo, adding, commit_message=message, **asked).commit_url)
-    except (unreachable(), OSError, ValueError) as error:
+    except (*unreachable(), OSError, ValueError) as error:
         raise InputError(f"{repo} cannot be written: {reason(error)}; log in with: hf auth login") from None
     return address
 
@@ -176,10 +176,11 @@ def reason(error: Exception) -> str:
     return " ".join(str(getattr(error, "server_message", None) or error).split())[:160]
 
 
-def unreachable() -> type[Exception]:
+def unreachable() -> tuple[type[Exception], ...]:
     """What the Hub's client raises without a network, whichever client it is built on."""
     errors = require("huggingface_hub.errors", "reach the Hub")
-    return getattr(errors, "HTTPError", errors.HfHubHTTPError)
+    named = (getattr(errors, name, None) for name in ("HTTPError", "HfHubHTTPError", "XetDownloadError"))
+    return (*filter(None, named), RuntimeError)
 
 
 def _there(api: Any, repo: str, asked: Mapping[str, Any]) -> dict[str, tuple[int, str]]:

@@ -43,7 +43,7 @@ class Place:
         if is_hub(text):
             self.url = text = PREFIX + text.removeprefix("hf:").lstrip("/")
             self._options = {"cache_type": "none"}  # parts are read as they are asked for, not megabytes ahead
-            self._errors = (OSError, ValueError, unreachable())
+            self._errors = (OSError, ValueError, *unreachable())
         if "://" in text:
             fsspec = require("fsspec.core", "open a store by its URL")
             try:
@@ -75,10 +75,13 @@ class Place:
         """Whether a file or folder is there."""
         if self._fs is None:
             return Path(self.path(name)).exists()
-        if not self.read_only:
-            self._fs.invalidate_cache()
         try:
+            if self.read_only:  # its own `exists` takes a service out of reach for an absent file
+                return bool(self._fs.info(self.path(name)))
+            self._fs.invalidate_cache()
             return bool(self._fs.exists(self.path(name)))
+        except FileNotFoundError:
+            return False
         except self._errors as error:
             raise StoreError(f"cannot reach {self.url}: {reason(error)}") from None
 

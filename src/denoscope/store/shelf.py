@@ -38,8 +38,7 @@ class Shelf:
 
         On the Hub, where nothing is written, a warning says so; the report itself is still in hand.
         """
-        digest = sha256(canonical([dict(report.parameters), dict(report.inputs)]).encode()).hexdigest()[:8]
-        name = name or f"{report.task}-{digest}"
+        name = name or self.name_of(report)
         if "/" in name or name.startswith("."):
             raise InputError(f"a report's name is one folder name, not {name!r}")
         if self._place.read_only:
@@ -52,6 +51,12 @@ class Shelf:
             for file in report.save(folder).iterdir():
                 self._place.put(f"{REPORTS}/{name}/{file.name}", file.read_bytes())
         return name
+
+    @staticmethod
+    def name_of(report: Report) -> str:
+        """The name that a report is saved under unless another is given."""
+        digest = sha256(canonical([dict(report.parameters), dict(report.inputs)]).encode()).hexdigest()[:8]
+        return f"{report.task}-{digest}"
 
     def load(self, name: str) -> Report:
         """A report by name.
