@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -31,7 +31,7 @@ PAGE = HERE.parent / "docs" / "scaling.md"
 HEAD, OTHER, PORT = "10.77.0.1", "10.77.0.2", 6379
 _TOKEN = secrets.token_hex(32)
 _PATIENCE = 150.0
-"""Seconds after which a step that shows nothing has failed."""
+"""Seconds after which a step that shows no sign of life has failed."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,14 @@ def run(command: Sequence[str]) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
-def wait_for(ready: Any, what: str, patience: float = _PATIENCE) -> None:
-    """Look five times a second."""
-    end = time.monotonic() + patience
+def wait_for(ready: Callable[[], bool], what: str, sign: Callable[[], Any] = lambda: None) -> None:
+    """Look five times a second; what `sign` tells must change within the patience."""
+    end, last = time.monotonic() + _PATIENCE, sign()
     while not ready():
+        if (now := sign()) != last:
+            end, last = time.monotonic() + _PATIENCE, now
         if time.monotonic() > end:
-            raise TimeoutError(f"{what} shows nothing after {patience:g} s")
+            raise TimeoutError(f"{what} shows nothing for {_PATIENCE:g} s")
         time.sleep(0.2)
 
 
@@ -204,7 +206,7 @@ def told(record: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=3_072)
-    parser.add_argument("--shard", type=int, default=64)
+    parser.add_argument("--shard", type=int, default=32)
     parser.add_argument("--cpus", type=int, default=1, help="of each node; with 1 the survivor works alone")
     parser.add_argument("--model", default="toy-sd15")
     parser.add_argument("--data", default="menagerie:test")
@@ -226,6 +228,10 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """What happened."""
     alone, several = folder / "alone", folder / "several"
     count = -(-chosen.images // chosen.shard)
+
+    def stand() -> int:
+        return len(shards(several))
+
     started = time.monotonic()
     with (folder / "alone.log").open("wb") as log:
         subprocess.run(command(chosen, alone, False), check=True, env=environment(), stdout=log, stderr=log)
@@ -237,11 +243,11 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
         with cluster(folder, chosen.cpus) as (head, other):
             started = time.monotonic()
             driver = head.enter(command(chosen, several, True), folder / "driver.log")
-            wait_for(lambda: len(shards(several)) >= count / 3, "the first third")
-            record["node_killed_at"] = len(shards(several))
+            wait_for(lambda: stand() >= count / 3, "the first third", stand)
+            record["node_killed_at"] = stand()
             record["processes_killed"] = other.kill()
-            wait_for(lambda: len(shards(several)) >= 2 * count / 3, "work on the node that is left")
-            record["driver_killed_at"] = len(shards(several))
+            wait_for(lambda: stand() >= 2 * count / 3, "work on the node that is left", stand)
+            record["driver_killed_at"] = stand()
             os.kill(processes(driver.pid)[-1], signal.SIGKILL)
             driver.wait()
             record["bar_when_killed"] = last_bar(folder / "driver.log")
@@ -249,7 +255,8 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
             before = {path: path.stat().st_mtime_ns for path in shards(several)}
             started = time.monotonic()
             again = head.enter(command(chosen, several, True), folder / "again.log")
-            record["status"] = again.wait(_PATIENCE)
+            wait_for(lambda: again.poll() is not None, "the second call", stand)
+            record["status"] = again.returncode
             record["seconds_again"] = time.monotonic() - started
             record["bar_at_the_end"] = last_bar(folder / "again.log")
             record["made_again"] = sum(path.stat().st_mtime_ns != when for path, when in before.items())

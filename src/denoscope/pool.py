@@ -118,9 +118,8 @@ class Pool:
         data = require("ray.data", _WHY, "denoscope[ray]")
         with _settings(data.DataContext.get_current(), enable_progress_bars=False, max_errored_blocks=-1):
             parts = data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
-            actors = data.ActorPoolStrategy(
-                min_size=self.workers, max_size=self.most or self.workers, max_tasks_in_flight_per_actor=_AHEAD
-            )
+            least, most = (min(count, len(numbers)) for count in (self.workers, self.most or self.workers))
+            actors = data.ActorPoolStrategy(min_size=least, max_size=most, max_tasks_in_flight_per_actor=_AHEAD)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "`ray_remote_args`")  # nothing stands for it yet
                 answers = parts.map(
