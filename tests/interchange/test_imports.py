@@ -12,12 +12,14 @@ from PIL import Image
 
 import denoscope as ds
 from denoscope.bundling import bundle
+from denoscope.cli import main
 from denoscope.core.activations import Activations
 from denoscope.core.errors import DenoscopeError, InputError, UnknownName
 from denoscope.core.frame import Grid
 from denoscope.core.recipe import Recipe
 from denoscope.core.sample import Sample
 from denoscope.core.site import Site
+from denoscope.evaluate.again import extracting
 from denoscope.evaluate.latents import model_of
 from denoscope.interchange.imported.generic import site_of
 from denoscope.interchange.imported.laying import Laying
@@ -394,3 +396,19 @@ def test_bad_input_is_refused_in_one_line(tmp_path, maps, pictures):
     refused("fit two pictures", data=[_sample("a/cat/0"), _sample("b/cat/0")])
     store = import_features(tmp_path / "g", "dift", out=tmp_path / "ok", size=(768, 512), **told)
     assert store.get().grid == Grid(4, 6, 128.0)
+
+
+def test_the_command_says_what_it_made_and_what_it_could_not(tmp_path, maps, pictures, capsys):
+    """Flags, the remark, what to do next, and what is skipped; the report's recipe is told as a command."""
+    folder = dift_each(tmp_path / "f", {name: maps[name] for name in NAMES[1:]})
+    words = ["import", "dift", str(folder), "--out", str(tmp_path / "s"), "--data", str(pictures), "--usual"]
+    assert main([*words, "--timestep", "unknown", "--pooled", "--dtype", "bf16"]) == 0
+    out = capsys.readouterr().out
+    assert "unknown: seed, timestep." in out and f"skipped {NAMES[0]}.png: no features" in out
+    assert f"denoscope evaluate TASK {tmp_path / 's'} --site up.1" in out
+    store = ds.Store(tmp_path / "s")
+    assert store.recipes[0].keep == {"layout": "pooled", "dtype": "bf16", "pool": "mean"}
+    assert store.recipes[0].model["name"] == "dift features of sd21, noise level unknown"
+    assert "denoscope import dift FOLDER" in extracting(store.volumes[0], str(tmp_path / "s"))
+    assert main(["import", "dift", str(folder), "--out", str(tmp_path / "s"), "--site", "up.1"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -195,7 +195,7 @@ class _Job:
             read_from = identity(self.data, samples)
         return Recipe(
             model={
-                "name": f"{self.format} features" + (f" of {of}" if of else ""),
+                "name": f"{self.format} features" + (f" of {of}" if of else "") + self._level(),
                 "imported": {"format": self.format, "part": part.label, "files": files},
                 **part.said,
             },
@@ -205,6 +205,10 @@ class _Job:
             conditions=(part.condition.to_dict(),),
             keep=keep.to_dict(),
         )
+
+    def _level(self) -> str:
+        """A word on a noise level that nobody knows, which would look like none."""
+        return ", noise level unknown" if "timestep" in self.part.said.get("unknown", ()) else ""
 
     def _fill(self, work: Work, samples: DataSet | Sequence[Sample], advance: Callable[[int], None]) -> None:
         good: list[Sample] = []
