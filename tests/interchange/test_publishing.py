@@ -14,7 +14,7 @@ from denoscope.core.errors import InputError, StoreError
 from denoscope.core.hub import Address
 from denoscope.core.recipe import Origin
 from denoscope.core.report import Report, Score
-from denoscope.dictionaries.topk import TopK
+from denoscope.dictionaries.pca import PCA
 from denoscope.extract import extract
 from denoscope.interchange.converting import convert
 from denoscope.interchange.publishing import kind_of, pull, push
@@ -211,13 +211,11 @@ def test_reports_cards_dictionaries_and_converted_stores(store, hub, tmp_path, c
     push(card, "me/card")
     assert sorted(files(hub, "datasets/me/card")) == ["README.md", "card.html", "card.json", "card.md"]
     assert "# Card" in files(hub, "datasets/me/card")["README.md"].decode()
-    learned = TopK(atoms=8, k=2, cells=600, batch=100, device="cpu").fit(
-        [np.random.default_rng(0).normal(size=(300, 6))]
-    )
-    learned.save(tmp_path / "topk")
-    push(tmp_path / "topk", "me/topk")
-    push(learned, "me/topk2")
-    assert "me/topk" in hub.repos and kind_of(pull("hf://me/topk", tmp_path / "back")) == "dictionary"
+    learned = PCA(atoms=4).fit([np.random.default_rng(0).normal(size=(300, 6))])
+    learned.save(tmp_path / "pca")
+    push(tmp_path / "pca", "me/pca")
+    push(learned, "me/pca2")
+    assert "me/pca" in hub.repos and kind_of(pull("hf://me/pca", tmp_path / "back")) == "dictionary"
     rows = convert(store, tmp_path / "rows", "datasets", sites="mid", progress=False)
     push(rows, "me/rows", licence="mit")
     page = files(hub, "datasets/me/rows")["README.md"].decode()
