@@ -225,14 +225,9 @@ def main() -> None:
 
 
 def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """What happened."""
+    """What one process makes, what a cluster with deaths makes, and whether that is the same."""
     alone, several = folder / "alone", folder / "several"
-    count = -(-chosen.images // chosen.shard)
-
-    def stand() -> int:
-        return len(shards(several))
-
-    started = time.monotonic()
+    count, started = -(-chosen.images // chosen.shard), time.monotonic()
     with (folder / "alone.log").open("wb") as log:
         subprocess.run(command(chosen, alone, False), check=True, env=environment(), stdout=log, stderr=log)
     record: dict[str, Any] = {
@@ -241,31 +236,45 @@ def measured(chosen: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
     try:
         with cluster(folder, chosen.cpus) as (head, other):
-            started = time.monotonic()
-            driver = head.enter(command(chosen, several, True), folder / "driver.log")
-            wait_for(lambda: stand() >= count / 3, "the first third", stand)
-            record["node_killed_at"] = stand()
-            record["processes_killed"] = other.kill()
-            wait_for(lambda: stand() >= 2 * count / 3, "work on the node that is left", stand)
-            record["driver_killed_at"] = stand()
-            os.kill(processes(driver.pid)[-1], signal.SIGKILL)
-            driver.wait()
-            record["bar_when_killed"] = last_bar(folder / "driver.log")
-            record["seconds_until_driver_killed"] = time.monotonic() - started
-            before = {path: path.stat().st_mtime_ns for path in shards(several)}
-            started = time.monotonic()
-            again = head.enter(command(chosen, several, True), folder / "again.log")
-            wait_for(lambda: again.poll() is not None, "the second call", stand)
-            record["status"] = again.returncode
-            record["seconds_again"] = time.monotonic() - started
-            record["bar_at_the_end"] = last_bar(folder / "again.log")
-            record["made_again"] = sum(path.stat().st_mtime_ns != when for path, when in before.items())
+            record |= killed(head, other, command(chosen, several, True), several, count)
+            record |= repeated(head, command(chosen, several, True), several)
     except BaseException:
-        for log in ("head.log", "other.log", "driver.log", "again.log"):
-            if (folder / log).exists():
-                print(log, (folder / log).read_text()[-3000:], file=sys.stderr)
+        for name in ("alone", "head", "other", "driver", "again"):
+            if (log := folder / f"{name}.log").exists():
+                print(log.name, log.read_text(errors="replace")[-3000:], file=sys.stderr)
         raise
     return record | equal(alone, several)
+
+
+def killed(head: Node, other: Node, call: Sequence[str], store: Path, count: int) -> dict[str, Any]:
+    """The first call: a node dies at a third of the shards, the driver at two thirds."""
+    record: dict[str, Any] = {}
+
+    def stand() -> int:
+        return len(shards(store))
+
+    started = time.monotonic()
+    driver = head.enter(call, store.parent / "driver.log")
+    wait_for(lambda: stand() >= count / 3, "the first third", stand)
+    record["node_killed_at"] = stand()
+    record["processes_killed"] = other.kill()
+    wait_for(lambda: stand() >= 2 * count / 3, "work on the node that is left", stand)
+    record["driver_killed_at"] = stand()
+    os.kill(processes(driver.pid)[-1], signal.SIGKILL)
+    driver.wait()
+    record["bar_when_killed"] = last_bar(store.parent / "driver.log")
+    return record | {"seconds_until_driver_killed": time.monotonic() - started}
+
+
+def repeated(head: Node, call: Sequence[str], store: Path) -> dict[str, Any]:
+    """The second call: it makes what is missing, and nothing that stands."""
+    before = {path: path.stat().st_mtime_ns for path in shards(store)}
+    started = time.monotonic()
+    driver = head.enter(call, store.parent / "again.log")
+    wait_for(lambda: driver.poll() is not None, "the second call", lambda: len(shards(store)))
+    again = sum(path.stat().st_mtime_ns != when for path, when in before.items())
+    return {"status": driver.returncode, "seconds_again": time.monotonic() - started, "made_again": again,
+            "bar_at_the_end": last_bar(store.parent / "again.log")}  # fmt: skip
 
 
 if __name__ == "__main__":

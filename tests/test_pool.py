@@ -1,12 +1,13 @@
 """Actors of a pool do the parts of some work, in this process; Ray itself is met in `test_pool_ray.py`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import denoscope as ds
-from denoscope import filling
+from denoscope import filling, pool
 from denoscope.core.errors import InputError, MissingPackage
 from denoscope.models.loading import wrap
 from denoscope.models.toys import toy
@@ -74,16 +75,24 @@ def test_parts_of_ones_own_are_refused(tmp_path: Path, inline: list[int]) -> Non
         ds.extract(wrap(toy("toy-sd15")), "menagerie:test", out=tmp_path, pool=Pool(), **ASKED)
 
 
-def test_answers_in_order(inline: list[int]) -> None:
-    """Parts that are finished early wait for their turn."""
-    assert list(Pool(workers=3).ordered(_Squares, 5)) == [0, 1, 4, 9, 16]
+@pytest.mark.parametrize("held", [0, 2, 32])
+def test_answers_in_order(inline: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, held: int) -> None:
+    """Parts that are finished early wait for their turn, in memory or on disk, where nothing is left."""
+    monkeypatch.setattr(pool, "_HELD", held)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert list(Pool(workers=3).ordered(_Squares(), 7)) == [n**2 for n in range(7)]
+    assert not list(tmp_path.iterdir())
 
 
 class _Squares:
     """Some work."""
 
-    def __call__(self, number: int) -> int:
-        return number**2
+    def __call__(self) -> Callable[[int], int]:
+        return _square
+
+
+def _square(number: int) -> int:
+    return number**2
 
 
 def test_faults_of_a_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

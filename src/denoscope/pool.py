@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from denoscope.core.errors import DenoscopeError, InputError
@@ -26,6 +28,8 @@ Make = Callable[[], Do[Answer]]
 _WHY = "work on a cluster"
 _FRUITLESS = 3
 """Rounds in which no part was finished, after which the work is given up."""
+_HELD = 32
+"""Answers that are held in memory until those before them have come."""
 _AHEAD = 2
 """Parts that an actor is dealt at a time: the one in hand, and the next."""
 
@@ -88,14 +92,21 @@ class Pool:
                                      f"left, before they finished any: {last.told}")  # fmt: skip
 
     def ordered(self, make: Make[Answer], count: int) -> Iterator[Answer]:
-        """As `each`, for parts 0 to `count` - 1 and in their order; what comes early is held."""
-        held: dict[int, Answer] = {}
+        """As `each`, for parts 0 to `count` - 1 and in their order.
+
+        What comes early is held, beyond a few answers on disk: a part whose actor died is done last.
+        """
+        early: dict[int, Answer] = {}
         due = 0
-        for number, answer in self.each(make, range(count)):
-            held[number] = answer
-            while due in held:
-                yield held.pop(due)
-                due += 1
+        with TemporaryDirectory(prefix="denoscope-") as folder:
+            for number, answer in self.each(make, range(count)):
+                if len(early) < _HELD or number == due:
+                    early[number] = answer
+                else:
+                    (Path(folder) / f"{number}").write_bytes(pickle.dumps(answer, protocol=5))
+                while due in early or (Path(folder) / f"{due}").exists():
+                    yield early.pop(due) if due in early else _taken(Path(folder) / f"{due}")
+                    due += 1
 
     @contextmanager
     def _cluster(self, ray: Any) -> Generator[None]:
@@ -132,6 +143,13 @@ class Pool:
                 if isinstance(answer, _Fault):
                     raise answer.error
                 yield int(row["number"]), answer
+
+
+def _taken(path: Path) -> Any:
+    """What a file held, which is gone now."""
+    held = pickle.loads(path.read_bytes())
+    path.unlink()
+    return held
 
 
 @dataclass(frozen=True)
