@@ -248,13 +248,14 @@ def test_layers_of_generic_diffusion_feature_mean_sites_that_models_have():
     assert site_of("unet-in") == "unet-in" and site_of("vae-out") == "vae-out"
 
 
-def test_a_picture_that_lacks_a_layer_is_left_out_and_listed(tmp_path, pictures):
+def test_a_picture_that_lacks_a_layer_is_left_out_and_listed(tmp_path, pictures, caplog):
     """An extraction that was cut off costs the pictures that it cost, and they are named."""
     layers = {layer: {name: _random(c, n, n) for name in NAMES} for layer, (c, n) in LAYERS.items()}
     folder = generic(tmp_path / "f", layers, "name")
     next((folder / NAMES[3]).glob("*.npy")).unlink()
     (folder / NAMES[5]).rename(folder / "dog" / "elsewhere")
     store = import_features(folder, "generic-diffusion-feature", out=tmp_path / "s", data=pictures, timestep=50)
+    assert "1 features are of no picture" in caplog.text
     assert len(store.ids) == 10 and store.skipped.keys() == {f"{NAMES[3]}.png", f"{NAMES[5]}.png"}
     assert store.skipped[f"{NAMES[3]}.png"].startswith("no up.") and store.skipped[f"{NAMES[5]}.png"] == "no features"
 

@@ -82,6 +82,10 @@ def import_features(
         shard_size: pictures per shard; by default about 256 MiB.
         most_disk: share of the free disk that may be filled.
         progress: show a bar with the time left.
+        said: `model` (the checkpoint, recorded), `site`, `timestep`, `prompt`, `draws`, `seed`; `size` and `laid` (to
+            what size pictures were brought, and how), `usual` (the program's own defaults for the rest), `flipped`
+            (mirrored pictures of sd-dino), `drop_tokens`, `ordered` (thingsvision). `site` and `timestep` may be
+            `"unknown"`.
 
     Returns:
         The store. Pictures without features are listed in `store.skipped`.
@@ -131,6 +135,7 @@ class _Job:
     matcher: Matcher = field(init=False)
     lacking: Matcher = field(init=False)
     sites: frozenset[str] = frozenset()
+    seen: int = 0
 
     def run(self, pooled: bool, dtype: Dtype | None, shard_size: int | None, most_disk: float, progress: bool) -> None:
         """Write every shard that is not there yet."""
@@ -214,6 +219,7 @@ class _Job:
         good: list[Sample] = []
         skipped: dict[str, str] = {}
         for number in work.indices:
+            self.seen += 1
             found, broken = read(samples, [number])
             skipped |= broken
             for sample in found:
@@ -251,7 +257,8 @@ class _Job:
         return Activations(site, self.part.condition, single, (id,), layout, (frame,), grid)
 
     def _tell_left(self, samples: DataSet | Sequence[Sample]) -> None:
-        if self.limit is None and (left := self.matcher.left):
+        everything = self.limit is None and self.seen == len(samples)
+        if everything and (left := self.matcher.left):
             log.warning("%d features are of no picture that is there: %s ...", len(left), left[0])
 
 

@@ -192,7 +192,16 @@ class Bridge:
 
 
 def bridge(model: Model) -> Bridge:
-    """A loaded model inside nnsight; see `Bridge`.
+    """A loaded model inside nnsight, with sites for names.
+
+    `scope.prepare(images, condition)` encodes and noises pictures as `model.read` does. In `with scope.trace(inputs)`,
+    `scope.read(site)` is the tensor that `model.read` gives, bit by bit and with its gradient,
+    `scope.write(site, value)` puts another in its place, and `scope.envoy(site)` is nnsight's handle of the module
+    behind it.
+    `scope.activations(inputs, {site: saved})` labels what was saved; `scope.close()` leaves the model as it was.
+
+    Args:
+        model: what `load` gave.
 
     Raises:
         MissingPackage: nnsight is not installed.
