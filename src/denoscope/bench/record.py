@@ -19,7 +19,7 @@ from denoscope.core.errors import unknown
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Bench", "Timing", "bench", "recorded"]
+__all__ = ["Bench", "Timing", "bench", "machine_of", "recorded"]
 
 SECONDS = 6.0
 """For one case, unless three runs take longer."""
@@ -108,7 +108,7 @@ def bench(
     versions = {name: version(name) for name in ("denoscope", "torch", "diffusers", "numpy")}
     spent = time.perf_counter() - begun
     threads = torch.get_num_threads()
-    return Bench(_machine(place), os.cpu_count() or 1, threads, place.type, versions, limits, timings, spent)
+    return Bench(machine_of(place), os.cpu_count() or 1, threads, place.type, versions, limits, timings, spent)
 
 
 def _timing(name: str, device: torch.device, limits: Ceilings, seconds: float, small: bool) -> Timing:
@@ -126,7 +126,7 @@ def recorded() -> tuple[Bench, ...]:
     return tuple(Bench.from_dict(one) for one in told)
 
 
-def _machine(device: torch.device) -> str:
+def machine_of(device: torch.device) -> str:
     """Name of the processor, or of the GPU."""
     import torch
 
