@@ -31,6 +31,7 @@ from denoscope.cli.publishing import pull, push
 from denoscope.cli.reading import extract, plan, sites
 from denoscope.cli.renoising import renoised
 from denoscope.cli.reproducing import reproduce
+from denoscope.cli.sizing import memory
 from denoscope.cli.splicing import faithful
 from denoscope.cli.steering import steer
 from denoscope.cli.verbs import evaluate, learn, specialise
@@ -113,6 +114,7 @@ COMMANDS = {
     "steer": steer,
     "heatmaps": heatmaps,
     "drift": drift,
+    "memory": memory,
     "reproduce": reproduce,
     "list": list_things,
     "migrate": migrate,

@@ -52,10 +52,12 @@ class Quantisation:
     """Bytes of scales per weight, where they stand per weight."""
     per_row: bool
     """Whether there is a scale per output channel instead, in the model's precision."""
+    row: int = 0
+    """Further bytes per output channel."""
 
 
 QUANTISATIONS: Mapping[str, Quantisation] = {
-    "int8": Quantisation("torchao", 1.0, 0.0, True),
+    "int8": Quantisation("torchao", 1.0, 0.0, True, row=1),
     "fp8": Quantisation("torchao", 1.0, 0.0, True),
     "nf4": Quantisation("bitsandbytes", 0.5, 4 / 64, False),
 }
