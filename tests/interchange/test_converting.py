@@ -154,7 +154,7 @@ def test_datasets_reads_every_row(store, tmp_path) -> None:
     for config, about in told["configs"].items():
         files = [str(path) for path in sorted((out / "data" / config).glob("*.parquet"))]
         data = datasets.Dataset.from_parquet(files, cache_dir=str(tmp_path / "cache")).with_format("numpy")
-        assert f"config_name: {config}" in (out / "README.md").read_text()
+        assert f'config_name: "{config}"' in (out / "README.md").read_text()
         for column, what in about["columns"].items():
             condition = Condition.from_dict(what["condition"])
             ids, values = wanted(store, about["canvas"], what["site"], condition)

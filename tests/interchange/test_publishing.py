@@ -254,6 +254,8 @@ def test_what_cannot_be_pushed_is_told(store, tmp_path) -> None:
     ):
         with pytest.raises(InputError, match=words):
             push(what, repo)
+    with pytest.raises(InputError, match="a licence is one word"):
+        push(store, REPO, licence="cc by 4.0")
     begun = Store(tmp_path / "begun", create=True)
     begun.writer(replace(store.recipes[0], sites=("mid",)), Plan(10, 4))
     with pytest.raises(StoreError, match="has 0 of 3 shards; run the same extraction again, then push"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from denoscope.core.report import Report
 from denoscope.interchange.stacks import FRAME, Stack
-from denoscope.store.hubcard import KEEP, name_of, recipe_part
+from denoscope.store.hubcard import keep_in_mind, name_of, recipe_part
 
 __all__ = ["NOBODY", "card_page", "converted_page", "header", "report_page"]
 
@@ -62,7 +62,7 @@ def card_page(folder: Path, licence: str = "") -> str:
 def converted_page(stacks: Mapping[str, Stack], repo: str = NOBODY, licence: str = "") -> str:
     """What a converted store holds, a configuration per stack, and how to read it."""
     volumes = list({stack.volume.recipe.digest: stack.volume for stack in stacks.values()}.values())
-    configs = [line for name in stacks for line in (f"- config_name: {name}", f"  data_files: data/{name}/*.parquet")]
+    configs = [line for name in stacks for line in (f'- config_name: "{name}"', f"  data_files: data/{name}/*.parquet")]
     first, stack = next(iter(stacks.items()))
     column = f"{stack.tensors[-1].site.name} {stack.conditions[0]}"
     parts = [
@@ -80,7 +80,7 @@ data = load_dataset("{repo}", "{first}", split="train").with_format("numpy")  # 
 data[0]["id"], data[0]["{column}"].shape
 ```""",
         *(recipe_part(volume) for volume in volumes),
-        f"## What to keep in mind\n\n{KEEP}",
+        keep_in_mind(volumes),
     ]
     return "\n\n".join(parts) + "\n"
 

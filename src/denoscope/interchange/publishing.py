@@ -1,5 +1,6 @@
 """The verbs `push` and `pull`: anything that denoscope writes, to the Hugging Face Hub and back."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -62,6 +63,8 @@ def push(
         StoreError: an unfinished store.
     """
     check_repo(repo)
+    if re.fullmatch(r"[\w.+-]*", licence) is None:
+        raise InputError(f"a licence is one word as the Hub spells it, such as cc-by-4.0, not {licence!r}")
     thing = _opened(what) if isinstance(what, (str, Path)) else what
     where: dict[str, Any] = {"private": private, "revision": revision, "token": token, "endpoint": endpoint}
     if isinstance(thing, Store):

@@ -11,7 +11,7 @@ from denoscope.store.facts import parse
 from denoscope.store.room import bytes_told
 from denoscope.store.volume import Volume
 
-__all__ = ["KEEP", "Shown", "card_of", "name_of", "recipe_part"]
+__all__ = ["Shown", "card_of", "keep_in_mind", "name_of", "recipe_part"]
 
 _SITES, _LEVELS, _SCORES, _FACTS = 12, 8, 12, 20
 """How many of each are told; the recipe, the reports and the index have all."""
@@ -19,11 +19,14 @@ _ABOUT = (
     "Internal representations of a diffusion model, read at named sites under named noise levels. Each recipe has a "
     "folder of its own, named by the SHA-256 of what was asked; `recipe.json` says it completely."
 )
-KEEP = (
+_KEEP = (
     "The images are not part of this repository; the licences of the images and of the model hold for what was made of "
     "them. Values are those of one noise draw per image unless the recipe says otherwise, and belong to the "
-    "checkpoint, revision and precision that the recipe names. Where an image was padded, cells on padding are stored "
-    "as well; the frame of each sample in `index.parquet` says which cells lie on the image."
+    "checkpoint, revision and precision that the recipe names."
+)
+_PADDING = (
+    " Where an image was padded, cells on padding are stored as well; the frame of each sample says which cells lie on "
+    "the image."
 )
 
 
@@ -52,7 +55,7 @@ def card_of(shown: Shown) -> str:
         _use(shown),
         _alone(shown),
         _reports(shown.reports),
-        f"## What to keep in mind\n\n{KEEP}",
+        keep_in_mind(shown.volumes),
         *(_asked(volume) for volume in shown.volumes),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -63,7 +66,7 @@ def _header(shown: Shown) -> str:
     lines += ["tags:", "- denoscope", "- diffusion", "- representations", "configs:"]
     for number, volume in enumerate(shown.volumes):
         digest = volume.recipe.digest
-        lines += [f"- config_name: {digest}", f"  data_files: {digest}/index.parquet"]
+        lines += [f'- config_name: "{digest}"', f"  data_files: {digest}/index.parquet"]
         lines += ["  default: true"] * (number == 0)
     return "\n".join(["---", *lines, "---"])
 
@@ -95,8 +98,19 @@ def recipe_part(volume: Volume) -> str:
         "facts": _facts(volume) or "none",
         "left out": f"{len(volume.skipped)} pictures that could not be read" if volume.skipped else "nothing",
     }
-    lines = [f"| {key} | {value} |" for key, value in rows.items()]
+    lines = [f"| {key} | {_cell(value)} |" for key, value in rows.items()]
     return "\n".join([f"## Recipe {recipe.digest}", "", "| | |", "|---|---|", *lines])
+
+
+def keep_in_mind(volumes: Sequence[Volume]) -> str:
+    """What a reader needs to read the values rightly."""
+    grids = any(volume.recipe.keep["layout"] in ("grid", "tokens") for volume in volumes)
+    return f"## What to keep in mind\n\n{_KEEP}{_PADDING if grids else ''}"
+
+
+def _cell(text: str) -> str:
+    """Text that stays in its cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _model(recipe: Mapping[str, Any]) -> tuple[str, str]:
@@ -167,8 +181,8 @@ with safe_open(file(f"shards/{{row['shard']}}.safetensors"), "pt") as shard:
 def _reports(reports: Mapping[str, Report]) -> str:
     if not reports:
         return ""
-    rows = [f"| `{name}` | {score.name} {score.told} | {score.n} {score.over} |" for name, report in reports.items()
-            for score in report.scores[:3]][:_SCORES]  # fmt: skip
+    told = [(name, score) for name, report in reports.items() for score in report.scores[:3]][:_SCORES]
+    rows = [f"| `{name}` | {_cell(one.name)} {one.told} | {one.n} {_cell(one.over)} |" for name, one in told]
     return "\n".join(["## Reports", "", "| in `reports/` | score, 95 % interval | over |", "|---|---|---|", *rows])
 
 
