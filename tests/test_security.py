@@ -10,6 +10,8 @@ import pytest
 
 import denoscope as ds
 from denoscope.core.errors import DenoscopeError, StoreError, UnknownName
+from denoscope.core.recipe import Origin
+from denoscope.core.report import Report
 from denoscope.extract import extract
 from denoscope.store import Store
 from denoscope.store.version import STORE
@@ -44,6 +46,29 @@ def test_a_reports_name_leads_nowhere_else(folder: Path, name: str) -> None:
     """Only names that the folder of reports holds are opened."""
     with pytest.raises(UnknownName):
         Store(folder).report(name)
+
+
+@pytest.mark.parametrize("file", ["../../secret/report.json", "/etc/passwd", "..", "sub/x.svg"])
+def test_a_reports_figures_lie_beside_it(tmp_path: Path, file: str) -> None:
+    """A report that names a file elsewhere as its figure would show it to whoever opens the page; it is refused."""
+    report = Report("norms", {}, (), {"recipe": "1"}, Origin.now(0.0), figures={"curve": b"<svg></svg>"})
+    told = json.loads((report.save(tmp_path) / "report.json").read_text())
+    assert Report.load(tmp_path).figures == report.figures
+    (tmp_path / "report.json").write_text(json.dumps(told | {"figures": {"curve": file}}))
+    with pytest.raises(StoreError, match="outside of its folder"):
+        Report.load(tmp_path)
+
+
+def test_newer_reports_are_refused(tmp_path: Path) -> None:
+    """In a line; one without a version is of the first."""
+    report = Report("norms", {}, (), {"recipe": "1"}, Origin.now(0.0))
+    told = json.loads((report.save(tmp_path) / "report.json").read_text())
+    assert told.pop("format") == 1
+    (tmp_path / "report.json").write_text(json.dumps(told))
+    assert Report.load(tmp_path).task == "norms"
+    (tmp_path / "report.json").write_text(json.dumps(told | {"format": 2}))
+    with pytest.raises(StoreError, match="format version 2; this denoscope reads version 1"):
+        Report.load(tmp_path)
 
 
 def test_an_index_cannot_point_out_of_its_folder(folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_damaged_and_half_written_folders_are_refused(tmp_path) -> None:
     made.save(tmp_path)
     told = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(told | {"format": 99}))
-    with pytest.raises(StoreError, match="of format 99, not 1"):
+    with pytest.raises(StoreError, match="format version 99; this denoscope reads version 1"):
         load_dictionary(tmp_path)
 
 

@@ -16,6 +16,8 @@ from denoscope.core.recipe import Origin
 __all__ = ["Report", "Score", "Table"]
 
 Table = Mapping[str, Sequence[Any]]
+FORMAT = 1
+"""Version of a report's folder; one that does not say is of the first."""
 _SHOWN = 12
 """Scores that a notebook shows of a report."""
 _ROUNDING = 1e-9
@@ -138,7 +140,7 @@ class Report:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         files = _files(self.figures)
-        text = json.dumps(self.to_dict() | {"figures": files}, indent=1, default=str)
+        text = json.dumps({"format": FORMAT, **self.to_dict(), "figures": files}, indent=1, default=str)
         (folder / "report.json").write_text(text, encoding="utf-8")
         (folder / "report.html").write_text(self.to_html(), encoding="utf-8")
         for title, picture in self.figures.items():
@@ -154,17 +156,25 @@ class Report:
         """Read what `save` wrote.
 
         Raises:
-            StoreError: there is no report in the folder.
+            StoreError: there is no report in the folder, one of a newer format, or one whose figures lie elsewhere.
         """
         folder = Path(folder)
         if not (folder / "report.json").exists():
             raise StoreError(f"no report in {folder}; a report is a folder with report.json in it")
         values = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        if (version := values.pop("format", 1)) != FORMAT:
+            raise StoreError(
+                f"the report in {folder} has format version {version}; this denoscope reads version {FORMAT}: "
+                "pip install --upgrade denoscope"
+            )
         table: Table = {}
         if (folder / "table.parquet").exists():
             parquet = require("pyarrow.parquet", "read a report's table")
             table = parquet.read_table(folder / "table.parquet", use_threads=False, pre_buffer=False).to_pydict()
-        figures = {title: (folder / file).read_bytes() for title, file in values.pop("figures", {}).items()}
+        files = values.pop("figures", {})
+        if strange := [file for file in files.values() if Path(file).name != file or file == ".."]:
+            raise StoreError(f"the report in {folder} names a figure outside of its folder: {strange[0]}")
+        figures = {title: (folder / file).read_bytes() for title, file in files.items()}
         return cls(
             **values
             | {

@@ -44,8 +44,13 @@ def told_of(folder: Path) -> dict[str, Any]:
         kind, version = told["dictionary"], told["format"]
     except (OSError, ValueError, KeyError, TypeError):
         raise StoreError(f"no dictionary in {folder}{_instead(folder)}") from None
-    if version != FORMAT or not (folder / WEIGHTS).exists():
-        raise StoreError(f"the {kind!r} dictionary in {folder} is incomplete or of format {version}, not {FORMAT}")
+    if version != FORMAT:
+        raise StoreError(
+            f"the {kind!r} dictionary in {folder} has format version {version}; this denoscope reads version {FORMAT}: "
+            "pip install --upgrade denoscope"
+        )
+    if not (folder / WEIGHTS).exists():
+        raise StoreError(f"the {kind!r} dictionary in {folder} is incomplete: {WEIGHTS} is missing; copy it again")
     return told
 
 

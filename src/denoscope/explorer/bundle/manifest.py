@@ -111,7 +111,10 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StoreError("this is no bundle: its manifest.json cannot be read") from None
         if told != (FORMAT, VERSION):
-            raise StoreError(f"this bundle is {told[0]} {told[1]}; this denoscope reads {FORMAT} {VERSION}")
+            raise StoreError(
+                f"this bundle is {told[0]} {told[1]}; this denoscope reads {FORMAT} {VERSION}: pack the store "
+                "again, or pip install --upgrade denoscope"
+            )
         values.pop("digest", None)
         try:
             return _manifest(values)
