@@ -21,12 +21,16 @@ from denoscope.core.sample import Sample
 from denoscope.core.site import Site
 from denoscope.evaluate.again import extracting
 from denoscope.evaluate.latents import model_of
+from denoscope.evaluate.running import Bench
+from denoscope.evaluate.spots import Spot
 from denoscope.interchange.imported.generic import site_of
 from denoscope.interchange.imported.laying import Laying
 from denoscope.interchange.imported.sd_dino import DINO, SITES
 from denoscope.interchange.importing import import_features
 from denoscope.models.coordinates import Canvas, frame_of
+from denoscope.store.choose import choose
 from denoscope.tasks.correspondence import Correspondence
+from denoscope.tasks.probe import Probe
 from foreign import dift_categories, dift_each, generic, padded, sd_dino, squeezed, thingsvision, torchvision_crop
 
 NAMES = [f"{kind}/{number}" for kind in ("cat", "dog") for number in range(6)]
@@ -76,7 +80,8 @@ def test_what_is_assumed_and_what_nobody_knows_is_recorded_and_said_in_reports(t
     usual = import_features(folder, "dift", out=tmp_path / "u", usual=True).recipes[0]
     assert usual.conditions[0]["timestep"] == 261 and usual.conditions[0]["draws"] == 8
     assert usual.model["assumed"].keys() == {"site", "timestep", "draws", "prompt", "model", "size"}
-    report = ds.evaluate(store, "probe", fact="category", folds=3)
+    spot = Spot(store, *choose(store.volumes, "up.1", {}))
+    report = Bench(Probe(fact="category", folds=3)).each([spot])[0].report
     assert any("imported from files of dift" in note and "unknown: model, prompt, seed, timestep" in note
                for note in report.notes)  # fmt: skip
     with pytest.raises(InputError, match="imported from files of dift, which hold no model"):
