@@ -76,17 +76,18 @@ class Pool:
         """
         ray = require("ray", _WHY, "denoscope[ray]")
         require("ray.data", _WHY, "denoscope[ray]")  # before it is silenced: it sets up its loggers when imported
-        left, fruitless = list(numbers), 0
+        left, fruitless, ahead = list(numbers), 0, _AHEAD
         with self._cluster(ray), _quiet() as last:
             sent = ray.put(make)  # once for all actors, those of further rounds too
             while left:
                 done: set[int] = set()
-                for number, answer in self._round(sent, left):
+                for number, answer in self._round(sent, left, ahead):
                     if number not in done:
                         done.add(number)
                         yield number, answer
                 left = [number for number in left if number not in done]
                 fruitless = 0 if done else fruitless + 1
+                ahead = 1  # a part that kills its actor shall take no other with it again
                 if left and fruitless == _FRUITLESS:
                     raise InputError(f"actors died {_FRUITLESS} times over, with {len(left)} of {len(numbers)} parts "
                                      f"left, before they finished any: {last.told}")  # fmt: skip
@@ -124,13 +125,13 @@ class Pool:
             if ours:
                 ray.shutdown()
 
-    def _round(self, sent: Any, numbers: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    def _round(self, sent: Any, numbers: Sequence[int], ahead: int) -> Iterator[tuple[int, Any]]:
         """Number and answer of the parts whose actor lived to give one."""
         data = require("ray.data", _WHY, "denoscope[ray]")
         with _settings(data.DataContext.get_current(), enable_progress_bars=False, max_errored_blocks=-1):
             parts = data.from_items([{"number": number} for number in numbers], override_num_blocks=len(numbers))
             least, most = (min(count, len(numbers)) for count in (self.workers, self.most or self.workers))
-            actors = data.ActorPoolStrategy(min_size=least, max_size=most, max_tasks_in_flight_per_actor=_AHEAD)
+            actors = data.ActorPoolStrategy(min_size=least, max_size=most, max_tasks_in_flight_per_actor=ahead)
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "`ray_remote_args`")  # nothing stands for it yet
                 answers = parts.map(
