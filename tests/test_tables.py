@@ -32,7 +32,7 @@ def test_pages_are_as_the_script_writes_them(tables: ModuleType) -> None:
     assert not stale, f"run: python .ci/tables.py, then look at {', '.join(stale)}"
 
 
-TO_BE_TOLD = {"migrate"}
+TO_BE_TOLD = {"migrate", "memory"}
 """New commands whose pages are being written."""
 
 
@@ -88,3 +88,15 @@ def test_anchors_of_links_exist(tables: ModuleType) -> None:
             if section not in headings | names:
                 gone.append(f"{page.relative_to(ROOT)}: {target}#{section}")
     assert not gone
+
+
+def test_figures_name_scripts_and_files_that_exist() -> None:
+    """Every benchmark stands in `figures.md`, and so does every picture of README and first page."""
+    told = (DOCS / "figures.md").read_text()
+    named = set(re.findall(r"\b(\w+)\.py\b", told))
+    assert {script.stem for script in (ROOT / "benchmarks").glob("*.py")} <= named
+    kept = re.findall(r"`((?:benchmarks/faults|docs|src)/[\w./-]+)`", told)
+    assert kept and not [path for path in kept if not (ROOT / path).exists()]
+    shown = {Path(name).name for page in ("README.md", "docs/index.md")
+             for name in re.findall(r"!\[.*?\]\((\S+)\)", (ROOT / page).read_text())}  # fmt: skip
+    assert all(Path("docs/images", name).match("docs/images/explorer_*.webp") for name in shown)
