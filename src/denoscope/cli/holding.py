@@ -5,6 +5,7 @@ from textwrap import shorten
 from typing import Any, cast
 
 from denoscope.cli.output import say, show_json, table
+from denoscope.core.imported import remark
 from denoscope.evaluate.spots import computed
 from denoscope.store.place import Place
 from denoscope.store.store import Store
@@ -34,6 +35,8 @@ def show_store(folder: str, as_json: bool = False) -> None:
         return
     head = ("recipe", "model", "data", "images", "layout", "dtype", "complete")
     table(([_word(recipe[name]) for name in head] for recipe in recipes), head, ["images"])
+    for line in dict.fromkeys(filter(None, (remark(recipe.model) for recipe in store.recipes))):
+        say(line)
     say("")
     table(([name, ", ".join(levels)] for name, levels in places.items()), ["site", "stored under"])
     if facts:
