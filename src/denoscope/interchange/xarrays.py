@@ -21,6 +21,9 @@ from denoscope.store.store import Store
 
 __all__ = ["StoreBackend", "open_xarray"]
 
+_CHUNK = 8 << 20
+"""Bytes of fp32 that dask is told to read at a time."""
+
 
 def open_xarray(store: "Store | str | Path", group: str | None = None) -> Dataset:
     """One recipe and canvas size of a store, labelled; values are read when they are asked for.
@@ -90,7 +93,7 @@ class _Lazy(BackendArray):
 
 def _variable(stack: Stack, tensor: Tensor) -> Variable:
     lazy = indexing.LazilyIndexedArray(_Lazy(stack, tensor))
-    each = {"sample": max(1, (8 << 20) // max(1, tensor.bytes)), "condition": 1}
+    each = {"sample": max(1, min(_CHUNK // max(1, tensor.bytes), len(stack))), "condition": 1}
     return Variable(axes_of(tensor), lazy, facts_of(tensor), {"preferred_chunks": each})
 
 
