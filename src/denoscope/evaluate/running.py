@@ -80,7 +80,10 @@ class Bench:
         words, notes = text_blocks(blocks, facts, spots[0].volume.recipe) if getattr(task, "texts", False) else ([], [])
         report = task.run_joint([*blocks, *words], facts)
         digests = dict.fromkeys(block.recipe.digest for block in blocks if block.recipe)
-        return replace(report, inputs={**report.inputs, "recipe": ", ".join(digests)}, notes=(*report.notes, *notes))
+        origins = dict.fromkeys(filter(None, (remark(spot.volume.recipe.model) for spot in spots)))
+        return replace(
+            report, inputs={**report.inputs, "recipe": ", ".join(digests)}, notes=(*report.notes, *notes, *origins)
+        )
 
     def read(self, spot: Spot) -> tuple[Activations, Facts]:
         """All rows of a spot as the task wants them, and what is known of each."""
