@@ -18,11 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from soaking.exploring import explore
 from soaking.kills import kill
 from soaking.opening import open_store
+from soaking.page import page
 from soaking.reading import read
 
 RESULT = Path(__file__).parent / "results" / "soak.json"
+PAGE = Path(__file__).parents[1] / "docs" / "soak.md"
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,11 @@ class Sizes:
     samples: int = 1_000_000
     repeats: int = 5
     kills: int = 50
+    pictures: int = 200
+    hovers: int = 100
 
 
-TINY = Sizes(images=2_048, every=0.2, samples=5_000, repeats=2, kills=6)
+TINY = Sizes(images=2_048, every=0.2, samples=5_000, repeats=2, kills=6, pictures=12, hovers=10)
 
 
 def main() -> None:
@@ -55,6 +60,7 @@ def main() -> None:
         "read": partial(read, runs / "read", sizes.images, 32, sizes.every),
         "open": partial(open_store, runs / f"open-{sizes.samples}", sizes.samples, sizes.repeats),
         "kills": partial(kill, runs / "kills", 256, sizes.kills),
+        "explore": partial(explore, runs / f"explore-{sizes.pictures}", sizes.pictures, sizes.hovers),
     }
     for name in told.parts or parts:
         if name not in parts:
@@ -70,6 +76,8 @@ def _keep(out: Path, part: str, found: dict[str, Any]) -> None:
     draft = out.with_suffix(".part")
     draft.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     draft.replace(out)
+    if out == RESULT:
+        PAGE.write_text(page(record), encoding="utf-8")
     print(json.dumps({part: found}, indent=1), flush=True)
 
 

@@ -33,6 +33,8 @@ def fill(folder: Path, samples: int) -> float:
     started = time.perf_counter()
     store = Store(folder, create=True)
     writer = store.writer(_recipe(samples), Plan(samples, _SHARD, None, (1.0,)))
+    if not writer.left() and store.refresh().volumes[0].table.version:
+        return 0.0
     for work in writer.work():
         chance = np.random.default_rng(work.indices.start)
         values = chance.standard_normal((len(work.indices), _CHANNELS), dtype=np.float32)
@@ -72,7 +74,7 @@ def open_store(folder: Path, samples: int, repeats: int, keep: Callable[[dict[st
               for name, found in steps.items()}  # fmt: skip
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     index = sum(path.stat().st_size for path in folder.glob("*/index.parquet"))
-    told = {"median, least, most": middle, "runs": repeats, "filled in s, now": round(filled, 1)}
+    told = {"median, least, most": middle, "runs": repeats, "seconds to fill, in this run": round(filled, 1)}
     keep({"samples": samples, "GB": round(size / 1e9, 3), "index MB": round(index / 1e6, 1), **told})
 
 

@@ -7,6 +7,7 @@
 //   npm run bench -- --agree                       every kernel, WebGPU too, against the plain loops, bit by bit
 //   npm run bench -- --url http://127.0.0.1:8765/  first paint and first map of a page that is being served
 //   ... --sides 32 --hovers 50                     other sizes, fewer hovers
+//   ... --images 200 --channels 320                other packs
 //   ... --out FILE                                 also writes the numbers as JSON
 //   ... --workers N, --kernel wasm|js|webgpu       the engine's options
 //
@@ -33,6 +34,8 @@ const { values: asked } = parseArgs({
     kernel: { type: "string" },
     hovers: { type: "string" },
     sides: { type: "string", default: "32,64" },
+    images: { type: "string", default: "16" },
+    channels: { type: "string", default: "1280" },
   },
 });
 const MIME = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css" };
@@ -144,10 +147,12 @@ async function wholePage(client) {
     page.on("pageerror", (error) => console.error(error));
     await page.addInitScript(watchMaps);
     const manifest = data.manifestOf(shape);
+    const asking = performance.now();
     const view = new URLSearchParams([["v", "1"], ["layer", "layer0"], ...manifest.images.map(({ id }) => ["image", id]), ["cell", "image0@1,1"]]);
     await page.goto(`http://127.0.0.1:${server.address().port}/#${view}`);
     const ready = "[data-testid=grid] canvas[data-ready]";
     await page.waitForFunction(([css, n]) => document.querySelectorAll(css).length >= n, [ready, shape.images], { timeout: 300_000 });
+    const readyAfter = performance.now() - asking;
     const boxes = (await Promise.all((await page.locator(ready).all()).map((canvas) => canvas.boundingBox()))).filter((box) => box && box.y + box.height < 880);
     await page.evaluate(() => window.watched.splice(0));
     const hovers = Number(asked.hovers ?? (asked.quick ? 10 : 200));
@@ -160,9 +165,13 @@ async function wholePage(client) {
     const times = seen.map(({ start, last }) => last - start).sort((a, b) => a - b);
     const at = (q) => times[Math.min(times.length - 1, Math.ceil(q * times.length) - 1)] ?? NaN;
     const limit = LIMITS[shape.side];
-    found.page.push({ shape, limit, moves: hovers, answered: times.length, p50: at(0.5), p95: at(0.95) });
+    const session = await page.context().newCDPSession(page);
+    await session.send("HeapProfiler.collectGarbage");
+    const memory = { heap: await page.evaluate(() => performance.memory.usedJSHeapSize), resident: resident(browser.process().pid) };
+    found.page.push({ shape, limit, moves: hovers, answered: times.length, p50: at(0.5), p95: at(0.95), ready: readyAfter, ...memory });
     const verdict = limit ? `; limit for p95 ${limit} ms: ${at(0.95) <= limit ? "held" : "MISSED"}` : "";
     console.log(`the page, ${shape.images} images of ${shape.side} x ${shape.side} x ${shape.channels}: ${times.length} of ${hovers} moves redrew all maps,`);
+    console.log(`  all maps ${ms(readyAfter)} after the address was entered; heap ${mb(memory.heap)}, all processes ${mb(memory.resident)}`);
     console.log(`  event to last map: p50 ${ms(at(0.5))}  p95 ${ms(at(0.95))}${verdict}`);
     await page.close();
     server.close();
@@ -202,7 +211,8 @@ async function noiseServer(home, data, shape) {
 
 function shapesAsked() {
   if (asked.quick) return [{ images: 3, side: 8, channels: 48 }];
-  return asked.sides.split(",").map(Number).map((side) => ({ images: 16, side, channels: 1280 }));
+  const [images, channels] = [Number(asked.images), Number(asked.channels)];
+  return asked.sides.split(",").map(Number).map((side) => ({ images, side, channels }));
 }
 
 async function firstPaint(client, url) {
