@@ -71,8 +71,8 @@ def _kills(found: dict[str, Any]) -> str:
             f"{found['writers at once']} writers share {found['images']} pictures in {found['shards']} shards and are "
             f"killed with SIGKILL at random moments, {found['kills']} times in {found['stores']} stores ({when}). "
             "After each turn every value that is there is that of an undisturbed run, no sample stands twice and none "
-            "that was there is gone; the finished stores equal the undisturbed one, tensor for tensor and row for row, and "
-            "hold no leftovers.",
+            "that was there is gone; the finished stores equal the undisturbed one, tensor for tensor and row for row, "
+            "and hold no leftovers.",
             "",
             "`python benchmarks/soak.py kills`",
         ]
