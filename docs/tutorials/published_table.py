@@ -74,6 +74,12 @@ def _(checkpoints, ds, replace, table1):
     return (shapes,)
 
 
+@app.cell
+def _(shapes):
+    shapes.figure("Ours and published")
+    return
+
+
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
@@ -149,6 +155,25 @@ def _(change, mo, told):
         + "\n".join([line("in [-1, 1]", told["right"]), line("in [0, 1]", told["fault"])])
         + f"\n\nChange on the same keypoints: {100 * change.value:+.1f} [{100 * change.low:+.1f}, "
         f"{100 * change.high:+.1f}] points, n = {change.n} pictures in keypoint pairs."
+    )
+    return
+
+
+@app.cell
+def _(told):
+    from denoscope.core.picture import Picture
+    from denoscope.figures.plots import Band, bars
+
+    shown = [report["PCK@0.1"] for report in told.values()]
+    Picture(
+        "Correspondence with and without the fault",
+        bars(
+            ["in [-1, 1]", "in [0, 1]"],
+            Band(*zip(*((score.value, score.low, score.high) for score in shown), strict=True)),
+            "PCK@0.1 at up.2",
+            "share of keypoints",
+            {"same position": told["right"]["PCK@0.1, same position"].value},
+        ),
     )
     return
 
