@@ -201,3 +201,22 @@ def test_the_first_plan_holds(tmp_path, whole):
     run(tmp_path)
     shards(tmp_path)[-1].unlink()
     assert content(run(tmp_path, shard_size=7)) == whole
+
+
+def test_halves_of_killed_writers_are_swept(tmp_path):
+    """Of shards and of the index alike, once everything is there; whoever was writing the same is not disturbed."""
+    store = run(tmp_path)
+    place = store.volumes[0].place
+    folder = tmp_path / store.recipes[0].digest
+    for half in (folder / ".index.parquet.0123abcd.tmp", folder / "shards" / ".00000.safetensors.0123abcd.tmp"):
+        half.write_bytes(b"half")
+    store.writer(store.recipes[0], store.plan(store.recipes[0])).finish()
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".tmp", ".claim")]
+
+    def fill(file):
+        file.write(b"the same")
+        for path in folder.glob(".*.tmp"):
+            path.unlink()
+
+    before = (folder / "index.parquet").read_bytes()
+    assert place.write("index.parquet", fill) is False and (folder / "index.parquet").read_bytes() == before

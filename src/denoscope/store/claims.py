@@ -49,7 +49,8 @@ class Claims:
     def clear(self) -> None:
         """Remove claims and half-written files that killed writers left behind, once every shard is there."""
         if self._folder:
-            for path in [*self._folder.glob("*.claim"), *self._folder.glob(".*.tmp")]:
+            halves = [*self._folder.glob(".*.tmp"), *self._folder.parent.glob(".*.tmp")]
+            for path in [*self._folder.glob("*.claim"), *halves]:
                 path.unlink(missing_ok=True)
 
     def _create(self, name: str) -> bool:

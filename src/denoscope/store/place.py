@@ -144,8 +144,8 @@ class Place:
         try:
             return self._write(name, fill, replace)
         except OSError as error:
-            if isinstance(error, FileNotFoundError) and not replace and self.exists(name):
-                return False  # another writer finished the work and swept our temporary file away
+            if isinstance(error, FileNotFoundError) and self.exists(name):
+                return False  # another writer finished the work, wrote the same and swept our temporary file away
             reason = error.strerror or str(error)
             raise StoreError(f"cannot write {self.path(name)}: {reason}; what was finished before is kept") from None
 
