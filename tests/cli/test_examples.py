@@ -18,6 +18,11 @@ OWN_FLAGS = {"evaluate": 2, "learn": 2, "dictionary": 2}
 """Commands whose flags depend on their first word: the words that all of them take."""
 
 
+def test_only_what_runs_without_arguments_has_no_example() -> None:
+    """The others cannot be guessed."""
+    assert set(COMMANDS) - set(EXAMPLES) == {"demo", "bench", "doctor"}
+
+
 @pytest.mark.parametrize("command", EXAMPLES)
 def test_an_example_can_be_parsed(command: str) -> None:
     """As the command itself parses it; it is not run."""

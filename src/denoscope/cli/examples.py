@@ -26,6 +26,7 @@ EXAMPLES = {
     "steer": "denoscope steer embedded --prompt 'a photo of a red cat' --dictionary runs/atoms --atom 17 --strength 40",
     "heatmaps": "denoscope heatmaps embedded --prompt 'a photo of a red cat'",
     "drift": "denoscope drift embedded menagerie:test --sites mid up.2",
+    "memory": "denoscope memory flux-dev",
     "reproduce": "denoscope reproduce thesis/fig7",
     "list": "denoscope list models",
     "migrate": "denoscope migrate runs/first --dry-run",
