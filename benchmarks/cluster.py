@@ -47,12 +47,21 @@ class Node:
         with log.open("ab") as told:
             return subprocess.Popen(inside, stdout=told, stderr=subprocess.STDOUT, env=environment(), cwd=log.parent)
 
+    def running(self) -> list[str]:
+        """Command line of every process of the node."""
+        space = Path(f"/proc/{self.init}/ns/pid").readlink()
+        there = [path.parents[1] for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == space]
+        return [(one / "cmdline").read_text(errors="replace") for one in there if one.exists()]
+
+    def works(self) -> bool:
+        """Whether an actor of ours is at work on a shard here, as Ray names its processes."""
+        return any(told.startswith("ray::MapWorker(Map(_Actor)).submit") for told in self.running())
+
     def kill(self) -> int:
         """End every process of the node at once; how many there were is returned."""
-        space = Path(f"/proc/{self.init}/ns/pid").readlink()
-        there = [path for path in Path("/proc").glob("[0-9]*/ns/pid") if _link(path) == space]
+        there = len(self.running())
         os.kill(self.init, signal.SIGKILL)
-        return len(there)
+        return there
 
 
 def _link(path: Path) -> Path | None:
@@ -192,8 +201,8 @@ def told(record: dict[str, Any]) -> str:
     same = "equal" if record["equal"] else "**NOT EQUAL**"
     return (
         f"With {record['images']:,} images of {record['data']} in {record['shards']} shards, {record['model']}, a node "
-        f"of {record['cpus']} core each: the other node was killed ({record['processes_killed']} processes) when "
-        f"{record['node_killed_at']} shards stood, and the one that was left went on alone; the driver was killed at "
+        f"of {record['cpus']} core each: the other node, at work on a shard, was killed "
+        f"({record['processes_killed']} processes) when {record['node_killed_at']} shards stood, and the one that was left went on alone; the driver was killed at "
         f"{record['driver_killed_at']}; the second call made the rest and none again ({record['made_again']} of those "
         f"that stood). All {record['digests']} digests (every tensor, recipe, plan and index) are {same} to those of "
         f"one process. Seconds: one process {record['seconds_alone']:.0f}, until the driver was killed "
@@ -255,7 +264,7 @@ def killed(head: Node, other: Node, call: Sequence[str], store: Path, count: int
 
     started = time.monotonic()
     driver = head.enter(call, store.parent / "driver.log")
-    wait_for(lambda: stand() >= count / 3, "the first third", stand)
+    wait_for(lambda: stand() >= count / 3 and other.works(), "the first third, and the other node at work", stand)
     record["node_killed_at"] = stand()
     record["processes_killed"] = other.kill()
     wait_for(lambda: stand() >= 2 * count / 3, "work on the node that is left", stand)
