@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from contenders import evaluating, explorer, training
+from contenders import evaluating, explorer, speed, training
 
 __all__ = ["table", "write_page"]
 
@@ -81,6 +81,6 @@ def write_page(results: Path, page: Path) -> None:
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("extraction-*.json"))]
     records.sort(key=lambda record: -record["settings"]["size"])
     note = "Run again with `python benchmarks/extraction.py` (`--help` lists sizes, precisions and devices).\n"
-    further = (part.section(results) for part in (explorer, evaluating, training))
+    further = (part.section(results) for part in (speed, explorer, evaluating, training))
     parts = [HEAD, *map(table, records), note, *further]
     page.write_text("\n".join(filter(None, parts)), encoding="utf-8")

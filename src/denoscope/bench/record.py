@@ -53,6 +53,8 @@ class Bench:
     timings: tuple[Timing, ...]
     seconds: float
     """That all of it took."""
+    load: float | None = None
+    """Processes that wanted a core when it began (load average of a minute); None where the system does not tell."""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -102,13 +104,13 @@ def bench(
     for name in cases or ():
         if name not in CASES:
             raise unknown("case", name, CASES, "denoscope bench --help")
-    begun, place = time.perf_counter(), choose_device(device)
+    begun, place, load = time.perf_counter(), choose_device(device), _load()
     limits = ceilings(place, choose_dtypes(place, None, {})["denoiser"], small)
     timings = tuple(_timing(name, place, limits, seconds, small) for name in cases or CASES)
     versions = {name: version(name) for name in ("denoscope", "torch", "diffusers", "numpy")}
     spent = time.perf_counter() - begun
     threads = torch.get_num_threads()
-    return Bench(machine_of(place), os.cpu_count() or 1, threads, place.type, versions, limits, timings, spent)
+    return Bench(machine_of(place), os.cpu_count() or 1, threads, place.type, versions, limits, timings, spent, load)
 
 
 def _timing(name: str, device: torch.device, limits: Ceilings, seconds: float, small: bool) -> Timing:
@@ -124,6 +126,10 @@ def recorded() -> tuple[Bench, ...]:
     """The runs that the package carries, made by `denoscope bench --json` on quiet machines."""
     told = json.loads(files("denoscope.bench").joinpath("recorded.json").read_text(encoding="utf-8"))
     return tuple(Bench.from_dict(one) for one in told)
+
+
+def _load() -> float | None:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def machine_of(device: torch.device) -> str:

@@ -80,4 +80,5 @@ def _spelled(rate: Rate | None, by: float) -> list[str]:
 
 def _told(run: Bench) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in run.versions.items())
-    return f"{run.machine}, {run.cores} cores, {run.threads} threads; {versions}; {run.seconds:.0f} s"
+    load = "" if run.load is None else f"load {run.load:.1f} before; "
+    return f"{run.machine}, {run.cores} cores, {run.threads} threads; {load}{versions}; {run.seconds:.0f} s"
