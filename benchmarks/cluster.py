@@ -201,14 +201,14 @@ def told(record: dict[str, Any]) -> str:
     same = "equal" if record["equal"] else "**NOT EQUAL**"
     return (
         f"With {record['images']:,} images of {record['data']} in {record['shards']} shards, {record['model']}, a node "
-        f"of {record['cpus']} core each: the other node, at work on a shard, was killed "
-        f"({record['processes_killed']} processes) when {record['node_killed_at']} shards stood, and the one that was left went on alone; the driver was killed at "
-        f"{record['driver_killed_at']}; the second call made the rest and none again ({record['made_again']} of those "
-        f"that stood). All {record['digests']} digests (every tensor, recipe, plan and index) are {same} to those of "
-        f"one process. Seconds: one process {record['seconds_alone']:.0f}, until the driver was killed "
-        f"{record['seconds_until_driver_killed']:.0f}, the second call {record['seconds_again']:.0f}; both nodes share "
-        "the two cores of this machine, so that these are no speeds. The bar at the end: "
-        f"`{' '.join(record['bar_at_the_end'].split())}`."
+        f"of {record['cpus']} core each: the other node, at work on a shard, was killed ({record['processes_killed']} "
+        f"processes) when {record['node_killed_at']} shards stood, and the one that was left went on alone; the driver "
+        f"was killed at {record['driver_killed_at']}; the second call made the rest and none again "
+        f"({record['made_again']} of those that stood). All {record['digests']} digests (every tensor, recipe, plan "
+        f"and index) are {same} to those of one process. Seconds: one process {record['seconds_alone']:.0f}, until the "
+        f"driver was killed {record['seconds_until_driver_killed']:.0f}, the second call "
+        f"{record['seconds_again']:.0f}; both nodes share the two cores of this machine, so that these are no speeds. "
+        f"The bar at the end: `{' '.join(record['bar_at_the_end'].split())}`."
     )
 
 
