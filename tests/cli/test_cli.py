@@ -188,13 +188,14 @@ def test_doctor_tells_versions_and_advice(run: Run) -> None:
 def test_migrate(run: Run, tmp_path: Path) -> None:
     """Says what it would write, writes it, and has nothing to do the second time; the model tells missing levels."""
     old = Path(shutil.copytree(Path(__file__).parents[1] / "store" / "format1", tmp_path / "old"))
+    assert f"denoscope migrate {old}   (version 1)" in run("list", str(old))[1]
     status, told, _ = run("migrate", str(old), "--model", "toy-sd15", "--dry-run")
     assert status == 0 and "would be written" in told and not (old / "store.json").exists()
     status, told, _ = run("migrate", str(old), "--model", "toy-sd15", "--json")
     assert status == 0 and len(json.loads(told)["steps"]) == 6
     plan = json.loads((old / "46e3a8ccdfa09f9b" / "plan.json").read_text())
     assert len(plan["logsnrs"]) == 2 and plan["logsnrs"][0] > plan["logsnrs"][1]
-    assert "nothing to do" in run("migrate", str(old))[1]
+    assert "nothing to do" in run("migrate", str(old))[1] and "denoscope migrate" not in run("list", str(old))[1]
 
 
 def test_flags_of_noise_are_the_fields_of_a_condition() -> None:

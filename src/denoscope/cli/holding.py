@@ -9,6 +9,7 @@ from denoscope.core.imported import remark
 from denoscope.evaluate.spots import computed
 from denoscope.store.place import Place
 from denoscope.store.store import Store
+from denoscope.store.version import FORMAT
 from denoscope.store.volume import Volume
 
 __all__ = ["holds_store", "show_store"]
@@ -31,7 +32,8 @@ def show_store(folder: str, as_json: bool = False) -> None:
     store = Store(folder)
     recipes, places, facts = _recipes(store), _places(store), _facts(store.facts())
     if as_json:
-        show_json({"store": folder, "recipes": recipes, "sites": places, "facts": facts, "reports": store.reports})
+        told = {"store": folder, "version": store.version, "recipes": recipes, "sites": places, "facts": facts}
+        show_json({**told, "reports": store.reports})
         return
     head = ("recipe", "model", "data", "images", "layout", "dtype", "complete")
     table(([_word(recipe[name]) for name in head] for recipe in recipes), head, ["images"])
@@ -116,6 +118,7 @@ def _next(store: Store, folder: str, sites: Sequence[str]) -> list[str]:
         *list(filter(None, measure))[:1],
         f"{'tasks':9} denoscope list tasks",
         *[f"{'look':9} denoscope explore {folder}"] * bool(sites),
+        *[f"{'older':9} denoscope migrate {folder}   (version {store.version})"] * (store.version < FORMAT),
     ]
 
 
