@@ -68,6 +68,7 @@ nightly:
 	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
 	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,docs,ray,quant,oracles]"
 	$(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/test_pool_ray.py tests/models/test_quantising.py tests/dictionaries/test_oracles.py
+	DENOSCOPE_NIGHTLY=1 $(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/models/test_compiling.py
 	# One of the oracles wants an nnsight that is years old, thingsvision a torch: those two come after them, the latter alone.
 	$(NIGHT)/bin/python -m pip install --quiet "nnsight>=0.8,<0.9" dask polars duckdb
 	$(NIGHT)/bin/python -m pip install --quiet --no-deps thingsvision==2.7.3

@@ -169,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--tiny", action="store_true", help="sizes that take no time and say little")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="benchmarks/results/parts.json, from which the page is made")
     asked = parser.parse_args()
     load = os.getloadavg()[0]
     found = {name: taken_apart(name, asked.runs, asked.tiny) for name in PARTS}

@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true", help="toys, which take seconds and say little")
     parser.add_argument("--device", help="cpu, cuda; the best there is unless given")
     parser.add_argument("--shapes", nargs="+", choices=NAMES, default=NAMES)
-    parser.add_argument("--rows", nargs="+", type=int, default=[1, 8])
+    parser.add_argument("--rows", nargs="+", type=int, help="together; 1 and, on a GPU, 8 unless given")
     parser.add_argument("--flux-blocks", type=int, default=4, help="joint blocks of Flux, beside twice as many single")
     parser.add_argument("--compile", action="store_true", help="once more with compiled blocks")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each line, unless three runs take longer")
@@ -113,7 +113,7 @@ def main() -> None:
     limits = ceilings(device, choose_dtypes(device, None, {})["denoiser"], asked.tiny)
     lines: list[dict[str, Any]] = []
     for name in asked.shapes:
-        for rows in asked.rows:
+        for rows in asked.rows or ([1, 8] if device.type == "cuda" else [1]):
             lines.append(measured(name, device, limits, rows, asked))
             print(json.dumps(lines[-1]), flush=True)
             if asked.out:
