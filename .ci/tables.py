@@ -15,10 +15,22 @@ from denoscope.reproduce import studies
 from denoscope.reproduce.study import Study
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-ELSEWHERE = {"demo": "tour", "noise": "conditions", "list": "names", "doctor": "install"}
-"""Commands that are told on another page than that of their name, or the one that shows them most."""
-PYTHON = {"dictionary": "load_dictionary", "sites": "Model", "plan": "Model", "noise": "Model"}
-"""Names of the front door that do a command's work, where they are not the command's own."""
+ELSEWHERE = {
+    "demo": "tour", "noise": "conditions", "plan": "extract", "import": "interchange", "convert": "interchange",
+    "push": "interchange", "pull": "interchange", "export": "explore", "align": "tasks/alignability",
+    "renoised": "learn", "dictionary": "formats", "faithful": "interpret", "drift": "devices", "memory": "devices",
+    "list": "names", "migrate": "store", "doctor": "install",
+}  # fmt: skip
+"""Commands that are told on another page than that of their name."""
+PYTHON = {
+    "sites": ("Model", "model.sites"),
+    "plan": ("Model", "model.plan"),
+    "noise": ("Model", "model.snr"),
+    "import": ("import_features", "ds.import_features"),
+    "dictionary": ("load_dictionary", "ds.load_dictionary"),
+    "migrate": ("Store", "store.migrate"),
+}
+"""What does a command's work, where the name is another one: in the reference, and as it is written."""
 _BEGIN, _END = "<!-- made by .ci/tables.py -->\n", "<!-- end -->\n"
 
 _COMMANDS = """\
@@ -133,13 +145,9 @@ def _link(command: str) -> str:
 
 
 def _python(command: str) -> str:
-    name = PYTHON.get(command, command)
+    name, written = PYTHON.get(command, (command, f"ds.{command}"))
     where = re.search(rf"^::: (\S+\.{name})$", (DOCS / "api.md").read_text(), re.MULTILINE)
-    shown = f"model.{_METHODS[command]}" if command in _METHODS else f"ds.{name}"
-    return f"[`{shown}`](api.md#{where[1]})" if where else ""
-
-
-_METHODS = {"sites": "sites", "plan": "plan", "noise": "snr"}
+    return f"[`{written}`](api.md#{where[1]})" if where else ""
 
 
 def _page(name: str) -> str:
