@@ -5,9 +5,9 @@
     python benchmarks/quantised.py --table                 # the table of what was written, in Markdown
     python benchmarks/quantised.py --model flux-dev --sites dit.s.18.img --limit 50
 
-Reads test scenes of the menagerie with each variant of a model (`denoscope drift`), probes what every image shows, and
-writes benchmarks/results/quantised.json. Without arguments: the embedded model with the probe, and a toy in the shape
-of FLUX.1 dev (random weights: errors alone). Reports lie in runs/quantised.
+Reads test scenes of the menagerie with each variant of a model (`denoscope drift`) and writes
+benchmarks/results/quantised.json. Without arguments: the embedded model, keypoints matched at its best site, and toys
+in the shape of FLUX.1 (random weights: errors alone). Reports lie in runs/quantised.
 """
 
 from __future__ import annotations
@@ -38,17 +38,12 @@ def main() -> None:
     here = tuple(name for name in VARIANTS if _here(name))
     if left := [name for name in VARIANTS if name not in here]:
         print(f"left out, since the package is not installed: {', '.join(left)}")
-    asked: dict[str, Any] = {"variants": here, "device": told.device, "out": told.out}
+    asked: dict[str, Any] = {"variants": here, "device": told.device}
     done = []
-    for name, sites, task, limit in _cases(told):
-        limit = min(limit, 24) if told.tiny else limit
-        settings = (
-            {"task": "probe", "fact": "superclass", "estimator": "ridge", "folds": 3 if told.tiny else 5}
-            if task
-            else {}
-        )
-        where = told.out / name
-        report = drift(name, "menagerie:test", sites, told.timesteps, limit=limit, **asked | settings | {"out": where})
+    for folder, name, sites, levels, task in _cases(told):
+        limit = min(told.limit, 24) if told.tiny else told.limit
+        where = told.out / folder
+        report = drift(name, "menagerie:test", sites, levels, limit=limit, **asked | {"task": task, "out": where})
         done.append({"model": name, **_kept(report)})
         print(report)
     if not told.tiny:
@@ -58,12 +53,15 @@ def main() -> None:
         print(f"wrote {RESULTS}")
 
 
-def _cases(told: argparse.Namespace) -> list[tuple[str, list[str], bool, int]]:
+def _cases(told: argparse.Namespace) -> list[tuple[str, str, list[str], list[float], str | None]]:
+    """Folder, model, sites, noise levels and task."""
     if told.model:
-        return [(told.model, told.sites or ["mid"], told.task, told.limit)]
+        return [(told.model, told.model, told.sites or ["mid"], told.timesteps, told.task or None)]
     return [
-        ("embedded", ["mid", "up.1"], True, told.limit),
-        ("toy-flux-dev", ["dit.d.1.img", "dit.s.1.img"], False, 32),
+        ("embedded", "embedded", ["mid", "up.1", "up.2"], told.timesteps, None),
+        ("matching", "embedded", ["up.2"], told.timesteps[:1], "correspondence"),
+        ("toy-flux-dev", "toy-flux-dev", ["dit.d.1.img", "dit.s.1.img"], told.timesteps, None),
+        ("toy-flux-schnell", "toy-flux-schnell", ["dit.s.1.img"], told.timesteps, None),
     ]
 
 
@@ -90,7 +88,7 @@ def _kept(report: Report) -> dict[str, Any]:
 
 def table(written: dict[str, Any]) -> str:
     """Markdown: a row per model, variant, site and level."""
-    head = ("model", "variant", "site", "timestep", "relative error", "cosine", "images", "accuracy", "change", "n")
+    head = ("model", "variant", "site", "timestep", "relative error", "cosine", "images", "score", "change", "n")
     lines = [f"| {' | '.join(line)} |" for line in (head, ("---",) * len(head))]
     for run in written["runs"]:
         for row in run["rows"]:
@@ -117,8 +115,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--table", action="store_true", help="print what was written before, as Markdown")
     parser.add_argument("--model", default="", help="one model instead")
     parser.add_argument("--sites", nargs="*", default=[])
-    parser.add_argument("--task", action="store_true", help="probe it as well")
-    parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--task", default="", help="that is scored as well")
+    parser.add_argument("--limit", type=int, default=120)
     parser.add_argument("--timesteps", type=float, nargs="*", default=[50.0, 200.0])
     parser.add_argument("--device", default=None)
     parser.add_argument("--out", type=Path, default=Path("runs/quantised"))
