@@ -44,8 +44,9 @@ def _read(found: dict[str, Any]) -> str:
 
 def _open(found: dict[str, Any]) -> str:
     steps = found["median, least, most"]
-    rows = [f"| {name.rpartition(', ')[0]} | {told[0]:.3g} [{told[1]:.3g}, {told[2]:.3g}] {name.rpartition(', ')[2]} |"
-            for name, told in steps.items()]  # fmt: skip
+    rows = [
+        f"| {name.rpartition(', ')[0]} | {_middle(told)} {name.rpartition(', ')[2]} |" for name, told in steps.items()
+    ]
     return "\n".join(
         [
             f"## A store of {found['samples']:,} samples",
@@ -56,10 +57,17 @@ def _open(found: dict[str, Any]) -> str:
             "| step | takes |",
             "|---|---|",
             *rows,
+            *[f"\n{found['note']}"] * ("note" in found),
             "",
             "`python benchmarks/soak.py open`",
         ]
     )
+
+
+def _middle(told: list[float]) -> str:
+    """Median, and in brackets the least and the most."""
+    middle, least, most = (f"{value:,.0f}" if value >= 100 else f"{value:.2g}" for value in told)
+    return f"{middle} [{least}, {most}]"
 
 
 def _kills(found: dict[str, Any]) -> str:
