@@ -32,9 +32,9 @@ def _():
 
 @app.cell
 def _():
-    images = 320  # to compare checkpoints with
+    images, blocks = 320, ["down.*", "mid", "up.*"]  # to compare checkpoints with, and where
     steps, lessons = 150, 128  # of training a network of our own, and pictures to train it on
-    return images, lessons, steps
+    return blocks, images, lessons, steps
 
 
 @app.cell(hide_code=True)
@@ -91,8 +91,8 @@ def _(mo):
 
 
 @app.cell
-def _(ds, images, model, pruned):
-    blocks, pooled = ["down.*", "mid", "up.*"], ds.Keep(layout="pooled")
+def _(blocks, ds, images, model, pruned):
+    pooled = ds.Keep(layout="pooled")
     before, after = (
         ds.extract(one, "menagerie:val", blocks, 50, limit=images, out=f"runs/{name}", keep=pooled, progress=False)
         for name, one in (("before", model), ("after", pruned))
@@ -120,7 +120,7 @@ def _(after, before, ds):
             Band(*zip(*((score.value, score.low, score.high) for score in scores), strict=True)),
             "kind of thing, after pruning",
             "accuracy",
-            {"majority": probes["before"]["mid"]["accuracy, majority class"].value},
+            {"majority": probes["before"][names[0]]["accuracy, majority class"].value},
         ),
     )
     return alike, probes
