@@ -40,10 +40,10 @@ def main() -> None:
         print(f"left out, since the package is not installed: {', '.join(left)}")
     asked: dict[str, Any] = {"variants": here, "device": told.device}
     done = []
-    for folder, name, sites, levels, task in _cases(told):
+    for folder, name, sites, levels, more in _cases(told):
         limit = min(told.limit, 24) if told.tiny else told.limit
         where = told.out / folder
-        report = drift(name, "menagerie:test", sites, levels, limit=limit, **asked | {"task": task, "out": where})
+        report = drift(name, "menagerie:test", sites, levels, limit=limit, **asked | more | {"out": where})
         done.append({"model": name, **_kept(report)})
         print(report)
     if not told.tiny:
@@ -53,15 +53,16 @@ def main() -> None:
         print(f"wrote {RESULTS}")
 
 
-def _cases(told: argparse.Namespace) -> list[tuple[str, str, list[str], list[float], str | None]]:
-    """Folder, model, sites, noise levels and task."""
+def _cases(told: argparse.Namespace) -> list[tuple[str, str, list[str], list[float], dict[str, Any]]]:
+    """Folder, model, sites, noise levels and what else `drift` is told."""
     if told.model:
-        return [(told.model, told.model, told.sites or ["mid"], told.timesteps, told.task or None)]
+        return [(told.model, told.model, told.sites or ["mid"], told.timesteps, {"task": told.task or None})]
     return [
-        ("embedded", "embedded", ["mid", "up.1", "up.2"], told.timesteps, None),
-        ("matching", "embedded", ["up.2"], told.timesteps[:1], "correspondence"),
-        ("toy-flux-dev", "toy-flux-dev", ["dit.d.1.img", "dit.s.1.img"], told.timesteps, None),
-        ("toy-flux-schnell", "toy-flux-schnell", ["dit.s.1.img"], told.timesteps, None),
+        ("embedded", "embedded", ["mid", "up.1", "up.2"], told.timesteps, {}),
+        ("matching", "embedded", ["up.2"], told.timesteps[:1], {"task": "correspondence"}),
+        ("toy-flux-dev", "toy-flux-dev", ["dit.d.1.img", "dit.s.1.img"], told.timesteps, {}),
+        ("guidance-4", "toy-flux-dev", ["dit.s.1.img"], told.timesteps, {"guidance": 4.0}),
+        ("toy-flux-schnell", "toy-flux-schnell", ["dit.s.1.img"], told.timesteps, {}),
     ]
 
 

@@ -34,6 +34,7 @@ def drift(
         tuple[str, ...], arg(help="settings of the task, as in: --task-options fact=superclass folds=3")
     ] = (),
     prompt: str = "",
+    guidance: float | None = None,
     seed: int = 0,
     limit: int | None = None,
     device: str | None = None,
@@ -47,6 +48,7 @@ def drift(
     Args:
         against: precision of the reference.
         prompt: of every image.
+        guidance: embedded guidance of distilled models (Flux-dev: 3.5).
         seed: of the noise.
         limit: at most so many images.
         device: cpu, cuda, cuda:1 or mps; the best there is unless given.
@@ -57,8 +59,9 @@ def drift(
     from denoscope.drift import drift as verb
 
     report = verb(
-        model, data, sites, timesteps, against=against, variants=variants, task=task, out=out, prompt=prompt, seed=seed,
-        limit=limit, device=device, batch_size=batch_size, progress=progress, **dict(map(_setting, task_options)),
+        model, data, sites, timesteps, against=against, variants=variants, task=task, out=out, prompt=prompt,
+        guidance=guidance, seed=seed, limit=limit, device=device, batch_size=batch_size, progress=progress,
+        **dict(map(_setting, task_options)),
     )  # fmt: skip
     if as_json:
         show_json(report.to_dict())

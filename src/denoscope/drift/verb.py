@@ -46,6 +46,7 @@ def drift(
     task: str | Task | None = None,
     out: str | Path = "runs/drift",
     prompt: str = "",
+    guidance: float | None = None,
     seed: int = 0,
     limit: int | None = None,
     device: str | None = None,
@@ -67,7 +68,7 @@ def drift(
         variants: what is held against it: precisions, quantisations (`int8`, `fp8`, `nf4`), or both (`bf16+int8`).
         task: name of a task that scores images or pairs, such as `probe` or `correspondence`, or the task itself.
         out: folder for store and report.
-        prompt, seed: of the condition.
+        prompt, guidance, seed: of the condition.
         limit: at most so many images.
         device, batch_size: as for `load` and `extract`.
         progress: show bars with the time left.
@@ -86,7 +87,7 @@ def drift(
     if isinstance(chosen, Joint) and getattr(chosen, "joint", True):
         raise InputError(f"{task} compares sites with one another; drift needs a task that scores one")
     levels = [timesteps] if isinstance(timesteps, (int, float)) else list(timesteps)
-    asked = [Condition(timestep=level, prompt=prompt, seed=seed) for level in levels]
+    asked = [Condition(timestep=level, prompt=prompt, guidance=guidance, seed=seed) for level in levels]
     folder = made_folder(out)
     samples = open_data(data, limit)
     reading = {"out": folder / "store", "keep": Keep(dtype="fp32"), "batch_size": batch_size, "progress": progress}
@@ -101,7 +102,8 @@ def drift(
     origin = Origin.now(time.perf_counter() - started, device or "cpu")
     parameters = {
         "model": str(model), "against": against, "variants": [one.name for one in every[2:]], "sites": sites,
-        "timesteps": levels, "prompt": prompt, "seed": seed, "task": None if chosen is None else str(chosen),
+        "timesteps": levels, "prompt": prompt, "guidance": guidance, "seed": seed,
+        "task": None if chosen is None else str(chosen),
     }  # fmt: skip
     report = reported(rows, parameters, {name: recipe.digest for name, recipe in recipes.items()}, origin)
     report = replace(report, recipes={recipe.digest: recipe.to_json() for recipe in recipes.values()})
