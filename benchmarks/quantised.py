@@ -48,7 +48,8 @@ def main() -> None:
         print(report)
     if not told.tiny:
         RESULTS.write_text(
-            json.dumps({"machine": platform.platform(), "runs": done}, indent=1) + "\n", encoding="utf-8"
+            json.dumps({"machine": f"{platform.system()} {platform.machine()}", "runs": done}, indent=1) + "\n",
+            encoding="utf-8",
         )
         print(f"wrote {RESULTS}")
 
