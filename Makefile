@@ -67,14 +67,15 @@ nightly:
 	test -x $(NIGHT)/bin/python || $(PYTHON) -m venv $(NIGHT)
 	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
 	$(NIGHT)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[all,test,docs,ray,quant,oracles]"
-	$(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/test_pool_ray.py tests/models/test_quantising.py tests/dictionaries/test_oracles.py
-	DENOSCOPE_NIGHTLY=1 $(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/models/test_compiling.py
+	$(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/test_pool_ray.py tests/models/test_quantising.py tests/models/test_memory.py tests/dictionaries/test_oracles.py
+	DENOSCOPE_NIGHTLY=1 $(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/models/test_compiling.py tests/test_ranks.py tests/test_learn_shared.py
+	$(ONE_THREAD) $(NIGHT)/bin/python .ci/tutorials.py
 	# One of the oracles wants an nnsight that is years old, thingsvision a torch: those two come after them, the latter alone.
 	$(NIGHT)/bin/python -m pip install --quiet "nnsight>=0.8,<0.9" dask polars duckdb
 	$(NIGHT)/bin/python -m pip install --quiet --no-deps thingsvision==2.7.3
 	$(ONE_THREAD) $(NIGHT)/bin/python -m pytest -rs tests/interchange
 	$(ONE_THREAD) $(NIGHT)/bin/python benchmarks/soak.py --tiny
-	if [ "$$(id -u)" = 0 ] && ip netns >/dev/null 2>&1; then $(NIGHT)/bin/python benchmarks/cluster.py --images 192 --shard 8 --no-page --output build/cluster.json; fi
+	if [ "$$(id -u)" = 0 ] && ip netns >/dev/null 2>&1; then $(NIGHT)/bin/python benchmarks/cluster.py --images 384 --shard 8 --no-page --output build/cluster.json; fi
 
 lock: $(STAMP)
 	$(PY) .ci/lock.py
