@@ -87,7 +87,7 @@ def test_launched(tmp_path: Path) -> None:
     told = os.environ | {"OMP_NUM_THREADS": "1"}
     atoms = []
     for count in (1, 2):
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count), "--master-port", "0"]
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(count), "--standalone"]
         command += ["-m", "denoscope", *words.split(), "--out", str(tmp_path / str(count))]
         run = subprocess.run(command, env=told, capture_output=True, text=True, timeout=300, check=False)
         assert run.returncode == 0, run.stderr

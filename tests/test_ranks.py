@@ -125,14 +125,15 @@ def test_fewer_shards_than_processes_are_told(tmp_path: Path, caplog: pytest.Log
 def test_launched_killed_and_launched_again(tmp_path: Path, alone: Store) -> None:
     """Under torchrun: a rank that is killed ends the run, the same command goes on, and the first rank alone talks."""
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0", "-m",
+        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", "-m",
         "denoscope", "extract", "toy-sd15", "menagerie:test", "--sites", "mid", "--timesteps", "50", "--limit", "10",
         "--shard-size", "2", "--out", str(tmp_path), "--json",
     ]  # fmt: skip
     told = os.environ | {"OMP_NUM_THREADS": "1"}
-    broken = "import os, signal, runpy, sys; from denoscope.store.writer import Work; commit = Work.commit\n"
+    broken = "import os, signal, runpy, sys, time; from denoscope.store.writer import Work; commit = Work.commit\n"
     broken += "def last(self, *rest):\n    commit(self, *rest)\n"
-    broken += "    os.environ['RANK'] == '1' and os.kill(os.getpid(), signal.SIGKILL)\nWork.commit = last\n"
+    broken += "    os.kill(os.getpid(), signal.SIGKILL) if os.environ['RANK'] == '1' else time.sleep(5)\n"
+    broken += "Work.commit = last\n"  # the first rank is slow, so that the second has a shard to die with
     (tmp_path / "broken.py").write_text(
         broken + "sys.argv = sys.argv\nrunpy.run_module('denoscope', run_name='__main__')"
     )
