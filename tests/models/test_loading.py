@@ -255,13 +255,16 @@ def test_precision_is_checked() -> None:
             choose_device("cuda")
 
 
-def test_the_untrained_embedded_model_is_another(images: list[Sample]) -> None:
-    """`untrained:embedded` has the sites of `embedded` and other activations."""
+def test_the_untrained_embedded_model_is_another(images: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`untrained:embedded` has the sites of `embedded` and other activations, and is made without a warning."""
     try:
         trained = ds.load("embedded")
     except (InputError, MissingPackage):
         pytest.skip("this checkout has no weights of the embedded model yet")
+    told: list[str] = []
+    monkeypatch.setattr("diffusers.models.modeling_utils.logger.warning", told.append)
     twin = ds.load("untrained:embedded")
+    assert not told
     assert list(twin.taps) == list(trained.taps)
     a, b = (model.read(images[:1], "mid", AT)["mid"].values for model in (trained, twin))
     assert a.shape == b.shape and not torch.allclose(a, b)

@@ -122,7 +122,9 @@ def untrained(model: Model, seed: int = 0) -> Model:
         config = {name: value for name, value in denoiser.config.items() if name != "quantization_config"}
         fresh = type(denoiser).from_config(config).requires_grad_(False).eval()
     how = model.parts.recipe.get("quantised")
-    fresh = quantised(fresh.to(model.dtype), how["as"], model.dtype, model.device) if how else fresh.to(model.dtype)
+    torch.nn.Module.to(fresh, model.dtype)  # diffusers' own `to` warns of modules to be kept in fp32, even of none
+    if how:
+        fresh = quantised(fresh, how["as"], model.dtype, model.device)
     torch.nn.Module.to(fresh, device=model.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     recipe = {name: told for name, told in model.parts.recipe.items() if name != "compiled"} | {"untrained": seed}
     return type(model)(replace(model.parts, denoiser=fresh, recipe=recipe))
